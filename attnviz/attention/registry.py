@@ -1,0 +1,146 @@
+"""The list of mechanisms. A mechanism is one file in this folder: an `nn.Module` under the decorator `mechanism`.
+
+@dataclass(frozen=True)
+class Options:
+    n_heads: int = option(8, choices=(1, 2, 4, 8), label="heads", help="independent queries asked side by side")
+
+@mechanism(name="multi_head", title="Multi-head attention", …, options=Options)
+class MultiHead(nn.Module):
+    def __init__(self, d_model: int, n_heads: int = 8): …
+    def forward(self, items, mask=None): …
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from attnviz import recording
+from attnviz.errors import OptionError, UnknownNameError
+
+FAMILIES = (
+    "basic query",
+    "specialised query",
+    "self-attention",
+    "multiple queries",
+    "capsule",
+    "transformer",
+    "extension",
+)
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For a mechanism without options."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one input of n items costs: scalar multiplications, and numbers held at the same time."""
+
+    multiplications: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """What attnviz knows of a mechanism besides its module.
+
+    `query` says in one line what is asked, and by whom; `look_for` what to watch in its picture. `yields` says what
+    `forward(items, mask)` returns: one context "vector" (batch, d), new "items" (batch, n, d), or the probability
+    and the capsule of each class ("classes"). `steps` gives the formula of every step that the module notes.
+    `cost(n, d, options)` counts for n items of d features.
+    """
+
+    name: str
+    title: str
+    short: str
+    family: str
+    paper: str
+    formula: str
+    query: str
+    look_for: str
+    yields: Literal["vector", "items", "classes"]
+    steps: Mapping[str, str]
+    cost: Callable[[int, int, Any], Cost]
+    options: type = NoOptions
+    module: type[nn.Module] = nn.Module
+
+    def parse(self, values: Mapping[str, Any]) -> Any:
+        """Options from loose values (text from a link or a command line).
+
+        Raises UnknownNameError for an option that does not exist, OptionError for a value out of its bounds.
+        """
+        known = {f.name: f for f in fields(self.options)}
+        for name in values:
+            if name not in known:
+                raise UnknownNameError(f"option of {self.name}", name, known or ("(it has none)",))
+        return self.options(**{name: _parsed(known[name], value) for name, value in values.items()})
+
+    @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """What the axes of its weights count, such as ("head", "query", "key"): read off a small forward pass."""
+        module = self.build(d_model=16, n_classes=2).eval()
+        with torch.inference_mode(), recording.record() as heard:
+            module(torch.zeros(1, 3, 16))
+        return tuple(axis.kind for axis in heard.maps()[-1].axes)
+
+    def build(self, d_model: int, options: Any = None, n_classes: int | None = None) -> nn.Module:
+        """A new module with random weights."""
+        values = asdict(options if options is not None else self.options())
+        if self.yields == "classes":
+            values["n_classes"] = n_classes or 2
+        return self.module(d_model, **values)
+
+
+def option(default: Any, *, choices: tuple, label: str, help: str) -> Any:
+    """A field of an options dataclass; controls are built from what is said here."""
+    return field(default=default, metadata={"choices": choices, "label": label, "help": help})
+
+
+def _parsed(f: Any, value: Any) -> Any:
+    """The choice that `value` names: the same value, or the same text."""
+    for choice in f.metadata["choices"]:
+        if str(choice).lower() == str(value).strip().lower():
+            return choice
+    choices = ", ".join(map(str, f.metadata["choices"]))
+    raise OptionError(f"{f.metadata['label']} cannot be {str(value)[:40]!r}; choose one of {choices}.")
+
+
+_registry: dict[str, Mechanism] = {}
+
+
+def mechanism(**about: Any) -> Callable[[type[nn.Module]], type[nn.Module]]:
+    """Register the decorated module under `about`, the fields of `Mechanism`."""
+
+    def decorate(module: type[nn.Module]) -> type[nn.Module]:
+        _registry[about["name"]] = Mechanism(module=module, **about)
+        return module
+
+    return decorate
+
+
+def unregister(name: str) -> None:
+    """Forget a mechanism; for tests and notebooks that define their own."""
+    _registry.pop(name, None)
+
+
+def mechanisms() -> dict[str, Mechanism]:
+    """All mechanisms by name, in the order of `FAMILIES`, then by the order of their files."""
+    package = importlib.import_module("attnviz.attention")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"attnviz.attention.{module}")
+    return dict(sorted(_registry.items(), key=lambda item: FAMILIES.index(item[1].family)))
+
+
+def get(name: str) -> Mechanism:
+    """The mechanism of that name; UnknownNameError if there is none."""
+    known = mechanisms()
+    if name not in known:
+        raise UnknownNameError("mechanism", name, known)
+    return known[name]

@@ -1,0 +1,191 @@
+"""How a forward pass becomes a trace: mechanisms call `note` and `Alignment`; a recording listens and intervenes.
+
+A mechanism says what the axes of a tensor count with a string such as "head query key" (the batch axis comes first and
+is not named). "hop* query key" says that each call is one hop: repeated calls become a leading hop axis.
+Two names are special: "key" is an axis of items that can be attended to, "item" an axis of those items asking.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attnviz.trace import AttentionMap, Axis, Step, numbered
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One weight set by hand: its map's name, its index (leading axes, query, key) and the weight, 0 to 1.
+
+    The other weights of its row are scaled so that the row keeps its sum.
+    """
+
+    map: str
+    at: tuple[int, ...]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What a reader changes between scores and weights.
+
+    `temperature` divides the scores; `masked` keys get no weight; `off` switches whole maps off, such as
+    {"head": {2}}: their weights become zero; `edits` sets single weights; `alignment` replaces the alignment function
+    by another that needs no parameters of its own (softmax, sparsemax, entmax, hard).
+    """
+
+    temperature: float = 1.0
+    masked: frozenset[int] = frozenset()
+    off: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    alignment: str | None = None
+
+
+@dataclass(frozen=True)
+class _Note:
+    name: str
+    axes: tuple[str, ...]
+    loop: str | None
+    turn: int
+    value: Tensor
+
+
+class Recording:
+    """What was noted during one forward pass, and the intervention that acts on it."""
+
+    def __init__(self, intervention: Intervention, axes: Mapping[str, Axis]):
+        self.intervention = intervention
+        self._axes = axes
+        self._notes: list[_Note] = []
+        self._normalised: dict[str, str | None] = {}
+
+    def add(self, name: str, value: Tensor, axes: str) -> None:
+        """Keep `value` under `name`; only the first element of the batch is read later."""
+        names = axes.split()
+        loop = names.pop(0).removesuffix("*") if names and names[0].endswith("*") else None
+        self._notes.append(_Note(name, tuple(names), loop, self._turn(name), value.detach()))
+
+    def before(self, scores: Tensor, axes: str, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Scores and mask as the alignment function shall see them."""
+        if self.intervention.temperature != 1.0:
+            scores = scores / self.intervention.temperature
+        names = axes.split()
+        if self.intervention.masked and names[-1] == "key":
+            allowed = torch.ones(scores.shape[-1], dtype=torch.bool, device=scores.device)
+            allowed[[k for k in self.intervention.masked if k < len(allowed)]] = False
+            mask = allowed if mask is None else mask & allowed
+        return scores, mask
+
+    def after(self, name: str, weights: Tensor, axes: str, over: int, normalised: str | None) -> Tensor:
+        """Weights as the mechanism shall go on with them; they are noted."""
+        names = axes.split()
+        turn = self._turn(name)
+        loop = names.pop(0).removesuffix("*") if names[0].endswith("*") else None
+        for edit in self.intervention.edits:
+            at = edit.at[1:] if loop else edit.at
+            if edit.map == name and (loop is None or edit.at[0] == turn) and _is_inside(at, weights.shape[1:]):
+                weights = _edited(weights, at, edit.weight, over)
+        for kind, indices in self.intervention.off.items():
+            if kind == loop and turn in indices:
+                weights = torch.zeros_like(weights)
+            elif kind in names:
+                dim = names.index(kind) - len(names)
+                inside = [i for i in indices if i < weights.shape[dim]]
+                weights = weights.index_fill(dim, torch.tensor(inside, dtype=torch.long, device=weights.device), 0.0)
+        self._normalised[name] = normalised
+        self.add(name, weights, axes)
+        return weights
+
+    def steps(self, formulas: Mapping[str, str]) -> tuple[Step, ...]:
+        """Everything noted, in order; a repeated one is called "scores, hop 2"."""
+        return tuple(
+            Step(
+                f"{n.name}, {n.loop} {n.turn + 1}" if n.loop else n.name,
+                formulas.get(n.name, ""),
+                _first(n),
+                tuple(self._axis(name, size) for name, size in zip(n.axes, _first(n).shape, strict=True)),
+            )
+            for n in self._notes
+        )
+
+    def maps(self) -> tuple[AttentionMap, ...]:
+        """One map for each name that an `Alignment` was called with, repeated calls stacked."""
+        return tuple(self._map(name) for name in self._normalised)
+
+    def _map(self, name: str) -> AttentionMap:
+        notes = [n for n in self._notes if n.name == name]
+        weights = np.stack([_first(n) for n in notes]) if notes[0].loop else _first(notes[0])
+        kinds = ((notes[0].loop,) if notes[0].loop else ()) + notes[0].axes
+        if notes[0].loop:
+            axes = (Axis(notes[0].loop, tuple(f"{notes[0].loop} {i + 1}" for i in range(len(notes)))),)
+            axes += tuple(self._axis(kind, size) for kind, size in zip(kinds[1:], weights.shape[1:], strict=True))
+        else:
+            axes = tuple(self._axis(kind, size) for kind, size in zip(kinds, weights.shape, strict=True))
+        return AttentionMap(name, weights, axes, self._normalised[name])
+
+    def _axis(self, name: str, size: int) -> Axis:
+        known = self._axes.get(name)
+        return known if known is not None and len(known) == size else numbered(name, size)
+
+    def _turn(self, name: str) -> int:
+        return sum(n.name == name for n in self._notes)
+
+
+def _first(n: _Note) -> np.ndarray:
+    """The first of the batch; a value without a batch axis (a parameter) is taken whole."""
+    value = n.value[0] if n.value.ndim == len(n.axes) + 1 else n.value
+    return (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).cpu().numpy()
+
+
+def _is_inside(at: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether there is such an index; after a word is deleted there may be none."""
+    return len(at) == len(shape) and all(0 <= i < size for i, size in zip(at, shape, strict=True))
+
+
+def _edited(weights: Tensor, at: tuple[int, ...], weight: float, over: int) -> Tensor:
+    """Set one weight; what else stands in its row along `over` shares the rest in the old proportions."""
+    index = list(at)
+    item = index.pop(len(at) + over)
+    place = (slice(None), *index)
+    row = weights.movedim(over, -1)[place]
+    total = row.sum(-1)
+    weight = total.clamp_max(weight)
+    others = row.clone()
+    others[..., item] = 0
+    rest = others.sum(-1, keepdim=True)
+    even = torch.ones_like(row) / max(1, row.shape[-1] - 1)
+    row = torch.where(rest > 0, others / rest.clamp_min(1e-30), even) * (total - weight)[..., None]
+    row[..., item] = weight
+    weights = weights.clone()
+    weights.movedim(over, -1)[place] = row
+    return weights
+
+
+_current: ContextVar[Recording | None] = ContextVar("recording", default=None)
+
+
+def current() -> Recording | None:
+    """The recording that is on, if one is."""
+    return _current.get()
+
+
+@contextmanager
+def record(intervention: Intervention | None = None, axes: Mapping[str, Axis] | None = None) -> Iterator[Recording]:
+    """Record every `note` and `Alignment` inside; `axes` gives the labels of named axes ("item", "key", "class" …)."""
+    token = _current.set(Recording(intervention or Intervention(), axes or {}))
+    try:
+        yield _current.get()
+    finally:
+        _current.reset(token)
+
+
+def note(name: str, value: Tensor, axes: str) -> Tensor:
+    """Return `value` unchanged; while a recording is on, keep it as a step called `name`."""
+    recording = _current.get()
+    if recording is not None:
+        recording.add(name, value, axes)
+    return value

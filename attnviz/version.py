@@ -1,0 +1,3 @@
+"""The version of attnviz."""
+
+VERSION = "0.1.0"
