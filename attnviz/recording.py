@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -45,13 +47,24 @@ class Intervention:
     alignment: str | None = None
 
 
-@dataclass(frozen=True)
-class _Note:
+_NOTHING = Intervention()
+
+
+class _Note(NamedTuple):
     name: str
     axes: tuple[str, ...]
     loop: str | None
     turn: int
     value: Tensor
+
+
+@lru_cache(maxsize=256)
+def _read(axes: str) -> tuple[str | None, tuple[str, ...]]:
+    """The loop and the names of the axes: "hop* query key" says ("hop", ("query", "key"))."""
+    names = tuple(axes.split())
+    if names and names[0].endswith("*"):
+        return names[0].removesuffix("*"), names[1:]
+    return None, names
 
 
 class Recording:
@@ -61,20 +74,21 @@ class Recording:
         self.intervention = intervention
         self._axes = axes
         self._notes: list[_Note] = []
+        self._turns: dict[str, int] = {}
         self._normalised: dict[str, str | None] = {}
 
     def add(self, name: str, value: Tensor, axes: str) -> None:
         """Keep `value` under `name`; only the first element of the batch is read later."""
-        names = axes.split()
-        loop = names.pop(0).removesuffix("*") if names and names[0].endswith("*") else None
-        self._notes.append(_Note(name, tuple(names), loop, self._turn(name), value.detach()))
+        loop, names = _read(axes)
+        turn = self._turns.get(name, 0)
+        self._turns[name] = turn + 1
+        self._notes.append(_Note(name, names, loop, turn, value.detach() if value.requires_grad else value))
 
     def before(self, scores: Tensor, axes: str, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Scores and mask as the alignment function shall see them."""
         if self.intervention.temperature != 1.0:
             scores = scores / self.intervention.temperature
-        names = axes.split()
-        if self.intervention.masked and names[-1] == "key":
+        if self.intervention.masked and _read(axes)[1][-1] == "key":
             allowed = torch.ones(scores.shape[-1], dtype=torch.bool, device=scores.device)
             allowed[[k for k in self.intervention.masked if k < len(allowed)]] = False
             mask = allowed if mask is None else mask & allowed
@@ -82,9 +96,8 @@ class Recording:
 
     def after(self, name: str, weights: Tensor, axes: str, over: int, normalised: str | None) -> Tensor:
         """Weights as the mechanism shall go on with them; they are noted."""
-        names = axes.split()
-        turn = self._turn(name)
-        loop = names.pop(0).removesuffix("*") if names[0].endswith("*") else None
+        loop, names = _read(axes)
+        turn = self._turns.get(name, 0)
         for edit in self.intervention.edits:
             at = edit.at[1:] if loop else edit.at
             if edit.map == name and (loop is None or edit.at[0] == turn) and _is_inside(at, weights.shape[1:]):
@@ -102,19 +115,17 @@ class Recording:
 
     def steps(self, formulas: Mapping[str, str]) -> tuple[Step, ...]:
         """Everything noted, in order; a repeated one is called "scores, hop 2"."""
-        return tuple(
-            Step(
-                f"{n.name}, {n.loop} {n.turn + 1}" if n.loop else n.name,
-                formulas.get(n.name, ""),
-                _first(n),
-                tuple(self._axis(name, size) for name, size in zip(n.axes, _first(n).shape, strict=True)),
-            )
-            for n in self._notes
-        )
+        return tuple(self._step(n, formulas.get(n.name, "")) for n in self._notes)
 
     def maps(self) -> tuple[AttentionMap, ...]:
-        """One map for each name that an `Alignment` was called with, repeated calls stacked."""
-        return tuple(self._map(name) for name in self._normalised)
+        """One map for each name that an `Alignment` was called with, repeated calls stacked; "weights" comes first."""
+        return tuple(self._map(name) for name in sorted(self._normalised, key=lambda name: name != "weights"))
+
+    def _step(self, n: _Note, formula: str) -> Step:
+        value = _first(n)
+        title = f"{n.name}, {n.loop} {n.turn + 1}" if n.loop else n.name
+        axes = tuple(self._axis(name, size) for name, size in zip(n.axes, value.shape, strict=True))
+        return Step(title, formula, value, axes)
 
     def _map(self, name: str) -> AttentionMap:
         notes = [n for n in self._notes if n.name == name]
@@ -130,9 +141,6 @@ class Recording:
     def _axis(self, name: str, size: int) -> Axis:
         known = self._axes.get(name)
         return known if known is not None and len(known) == size else numbered(name, size)
-
-    def _turn(self, name: str) -> int:
-        return sum(n.name == name for n in self._notes)
 
 
 def _first(n: _Note) -> np.ndarray:
@@ -176,7 +184,7 @@ def current() -> Recording | None:
 @contextmanager
 def record(intervention: Intervention | None = None, axes: Mapping[str, Axis] | None = None) -> Iterator[Recording]:
     """Record every `note` and `Alignment` inside; `axes` gives the labels of named axes ("item", "key", "class" …)."""
-    token = _current.set(Recording(intervention or Intervention(), axes or {}))
+    token = _current.set(Recording(intervention or _NOTHING, axes or {}))
     try:
         yield _current.get()
     finally:

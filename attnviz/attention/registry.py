@@ -88,7 +88,7 @@ class Mechanism:
         module = self.build(d_model=16, n_classes=2).eval()
         with torch.inference_mode(), recording.record() as heard:
             module(torch.zeros(1, 3, 16))
-        return tuple(axis.kind for axis in heard.maps()[-1].axes)
+        return tuple(axis.kind for axis in heard.maps()[0].axes)
 
     def build(self, d_model: int, options: Any = None, n_classes: int | None = None) -> nn.Module:
         """A new module with random weights."""
