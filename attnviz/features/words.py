@@ -1,0 +1,77 @@
+"""A text as words: the items that the mechanisms attend over. Each keeps its spelling and its WordPiece numbers."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from attnviz.errors import EmptyTextError
+
+MAX_WORDS = 256
+MAX_PIECES = 8  # of one word; what stands behind them changes the mean little
+_LONGEST_TEXT = 20_000  # characters that are looked at
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text: as written, where they stand in it (start, end), and the pieces of each.
+
+    `note` is a sentence saying what was cut, or empty.
+    """
+
+    labels: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    pieces: tuple[tuple[int, ...], ...]
+    note: str = ""
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    """WordPiece with the vocabulary of BERT (uncased), as all-MiniLM-L6-v2 uses it."""
+    vocabulary = Path(__file__).with_name("vocab.txt").read_text(encoding="utf-8").splitlines()
+    numbers = {piece: i for i, piece in enumerate(vocabulary)}
+    tokenizer = Tokenizer(models.WordPiece(numbers, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def split(text: str) -> Words:
+    """Words and punctuation marks of `text`, at most 256; EmptyTextError if there is none.
+
+    A word is what BERT's pre-tokeniser takes as one: letters and digits in a row, a punctuation mark, a Chinese
+    character. Control characters vanish; what the vocabulary lacks (most emoji) keeps its spelling and is unknown.
+    """
+    encoding = _tokenizer().encode(text[:_LONGEST_TEXT], add_special_tokens=False)
+    labels, spans, pieces = [], [], []
+    last = None
+    for word, (start, end), piece in zip(encoding.word_ids, encoding.offsets, encoding.ids, strict=True):
+        if word != last:
+            spans.append((start, end))
+            pieces.append([])
+        spans[-1] = (spans[-1][0], end)
+        pieces[-1].append(piece)
+        last = word
+    labels = [_readable(text[start:end]) for start, end in spans]
+    if not labels:
+        raise EmptyTextError
+    return Words(
+        tuple(labels[:MAX_WORDS]),
+        tuple(spans[:MAX_WORDS]),
+        tuple(tuple(p[:MAX_PIECES]) for p in pieces[:MAX_WORDS]),
+        _cut_note(labels, len(text)),
+    )
+
+
+def _readable(label: str) -> str:
+    """Without control characters; the joiners inside emoji and Indic scripts stay."""
+    return "".join(c for c in label if c.isprintable() or c in "\u200c\u200d")
+
+
+def _cut_note(labels: list[str], length: int) -> str:
+    if len(labels) <= MAX_WORDS:
+        return ""
+    counted = f"{len(labels):,}" if length <= _LONGEST_TEXT else f"more than {len(labels):,}"
+    after = " ".join(labels[MAX_WORDS - 3 : MAX_WORDS])
+    return f"The text has {counted} words; only the first {MAX_WORDS} are used. It was cut after “… {after}”."

@@ -1,0 +1,1 @@
+"""The tasks: what the trained models predict. One file each."""

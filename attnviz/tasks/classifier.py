@@ -1,0 +1,56 @@
+"""Output model: what a mechanism returns becomes a probability for each class."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from attnviz.attention.registry import Mechanism
+from attnviz.recording import note
+
+STEPS = {
+    "features": r"F = (f_1, \dots, f_n)",
+    "mean": r"c = \frac{1}{n} \sum_i f_i^{\mathrm{new}}",
+    "logits": r"z = W_c\,c + b_c",
+    "class probabilities": r"\hat y = \mathrm{softmax}(z)",
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """Probabilities (batch, class), what the loss is computed from, and the context that they were read from."""
+
+    probabilities: Float[Tensor, "batch class"]
+    logits: Float[Tensor, "batch class"] | None
+    context: Float[Tensor, "batch ..."]
+
+
+class Classifier(nn.Module):
+    """A mechanism and, unless it gives a probability a class by itself, one linear layer on its context.
+
+    New items are averaged first (survey, equation 5: y = softmax(W_c c + b_c)).
+    """
+
+    def __init__(self, mechanism: Mechanism, options: object, d_model: int, n_classes: int):
+        super().__init__()
+        self.yields = mechanism.yields
+        self.attention = mechanism.build(d_model, options, n_classes)
+        self.readout = None if self.yields == "classes" else nn.Linear(d_model, n_classes)
+
+    def forward(self, items: Float[Tensor, "batch item d"], mask: Bool[Tensor, "batch item"] | None = None) -> Output:
+        """Probabilities for a batch of feature vectors; `mask` is True on real items."""
+        note("features", items, "key feature")
+        found = self.attention(items, mask)
+        if self.readout is None:
+            probabilities, capsules = found
+            return Output(probabilities, None, capsules)
+        context = note("mean", _mean(found, mask), "feature") if self.yields == "items" else found
+        logits = note("logits", self.readout(context), "class")
+        return Output(note("class probabilities", logits.softmax(-1), "class"), logits, context)
+
+
+def _mean(items: Tensor, mask: Tensor | None) -> Tensor:
+    if mask is None:
+        return items.mean(1)
+    real = mask.unsqueeze(-1).to(items.dtype)
+    return (items * real).sum(1) / real.sum(1).clamp_min(1)
