@@ -1,0 +1,112 @@
+"""How a mechanism is trained: on the frozen features of its task, which are computed once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from attnviz.features.text import collate
+from attnviz.features.words import split
+from attnviz.tasks.classifier import Classifier
+from attnviz.tasks.registry import Examples, Task
+from attnviz.training.progress import Progress
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Feature vectors of many inputs, padded, in half precision; the mask is True on real items."""
+
+    items: Float[Tensor, "n item d"]
+    mask: Bool[Tensor, "n item"] | None
+    labels: Int[Tensor, " n"]
+
+    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Items in single precision and mask of some rows, cut to the longest of them."""
+        if self.mask is None:
+            return self.items[rows].float(), None
+        mask = self.mask[rows]
+        longest = int(mask.sum(1).max())
+        return self.items[rows, :longest].float(), mask[:, :longest]
+
+
+@torch.inference_mode()
+def encode(task: Task, features: nn.Module, examples: Examples) -> Encoded:
+    """Run the feature model over all examples."""
+    if task.kind == "image":
+        parts = [features(pixels).half() for pixels in examples.inputs.split(250)]
+        return Encoded(torch.cat(parts), None, examples.labels)
+    sentences = [split(text) for text in examples.inputs]
+    longest = max(len(s.pieces) for s in sentences)
+    items = torch.zeros(len(sentences), longest, features.d_model, dtype=torch.half)
+    mask = torch.zeros(len(sentences), longest, dtype=torch.bool)
+    for start in range(0, len(sentences), 250):
+        pieces, real = collate(sentences[start : start + 250])
+        items[start : start + 250, : real.shape[1]] = features(pieces, real).half()
+        mask[start : start + 250, : real.shape[1]] = real
+    return Encoded(items, mask, examples.labels)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train; `patience` epochs without a better validation figure end it."""
+
+    epochs: int
+    batch: int = 128
+    rate: float = 2e-3
+    patience: int = 4
+
+
+PLANS = {"text": Plan(epochs=24, batch=64, rate=1e-3), "image": Plan(epochs=4, batch=256, patience=2)}
+
+
+def fit(
+    classifier: Classifier, task: Task, train: Encoded, val: Encoded, plan: Plan, *, seed: int = 0
+) -> dict[str, float]:
+    """Train in place, leave the classifier with the weights of its best epoch, return its figures on `val`."""
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=plan.rate, weight_decay=0.01)
+    steps = plan.epochs * -(-len(train.labels) // plan.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=steps, pct_start=0.2)
+    progress, best, state, since = Progress("train", plan.epochs), {"accuracy": -1.0}, {}, 0
+    for _ in range(plan.epochs):
+        classifier.train()
+        for rows in torch.randperm(len(train.labels), generator=generator).split(plan.batch):
+            items, mask = train.batch(rows)
+            loss(classifier, items, mask, train.labels[rows]).backward()
+            nn.utils.clip_grad_norm_(classifier.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+        figures = evaluate(classifier, task, val)
+        progress.step(f"held-out {shown(figures)}")
+        since = 0 if figures["accuracy"] > best["accuracy"] else since + 1
+        if since == 0:
+            best, state = figures, {name: value.clone() for name, value in classifier.state_dict().items()}
+        if since >= plan.patience:
+            break
+    classifier.load_state_dict(state)
+    return best
+
+
+def loss(classifier: Classifier, items: Tensor, mask: Tensor | None, labels: Tensor) -> Tensor:
+    """The mechanism's own objective if it has one, else cross entropy, slightly smoothed."""
+    objective = getattr(classifier.attention, "objective", None)
+    if objective is not None:
+        return objective(items, mask, labels)
+    return F.cross_entropy(classifier(items, mask).logits, labels, label_smoothing=0.05)
+
+
+@torch.inference_mode()
+def evaluate(classifier: Classifier, task: Task, data: Encoded) -> dict[str, float]:
+    """The task's figures on encoded data."""
+    classifier.eval()
+    rows: Sequence[Tensor] = torch.arange(len(data.labels)).split(250)
+    return task.metric(torch.cat([classifier(*data.batch(r)).probabilities for r in rows]), data.labels)
+
+
+def shown(figures: dict[str, float]) -> str:
+    """Figures as text."""
+    return ", ".join(f"{name} {value:.4f}" for name, value in figures.items())

