@@ -1,0 +1,125 @@
+"""The frame: what the live picture is given."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from attnviz.analysis.spread import spread
+from attnviz.attention.registry import mechanisms
+from attnviz.recording import record
+from attnviz.trace import AttentionMap, Axis, Prediction, Trace, numbered
+from attnviz.views.frame import frame
+
+TOKENS = Axis("token", ("who", "wrote", "it"))
+KEYS = {
+    *("mechanism", "title", "text", "kind", "items", "grid", "picture", "encoding", "groups", "prediction", "trained"),
+    *("words", "alt"),
+}
+GROUP_KEYS = {
+    *("name", "title", "kind", "maps", "queries", "keys", "same", "shape", "offset", "scale", "normalised", "signed"),
+    "spread",
+}
+
+
+def decoded(meta, weights, group):
+    part = weights[group["offset"] : group["offset"] + int(np.prod(group["shape"]))].astype(np.float64)
+    if meta["encoding"] == "uint16":
+        part = (part / 65535 * 2 - 1 if group["signed"] else part / 65535) * group["scale"]
+    return part.reshape(group["shape"])
+
+
+def big_trace(low=0.0):
+    rng = np.random.default_rng(0)
+    items = Axis("token", tuple(map(str, range(128))))
+    maps = [
+        AttentionMap("weights", rng.uniform(low, 0.3, (4, 128, 128)), (numbered("head", 4), items, items)),
+        AttentionMap("gates", rng.uniform(low, 7, (128, 128)), (items, items), None),
+    ]
+    return Trace("m", tuple(maps), (), None)
+
+
+@pytest.mark.parametrize("name", mechanisms())
+def test_every_mechanism_makes_a_frame(name):
+    spec = mechanisms()[name]
+    module = spec.build(16, n_classes=3).eval()
+    with record(axes={"key": TOKENS, "item": TOKENS}) as recording, torch.no_grad():
+        module(torch.randn(1, 3, 16))
+    trace = Trace(name, recording.maps(), (), None)
+    meta, weights = frame(trace)
+    assert set(meta) == KEYS and all(set(group) == GROUP_KEYS for group in meta["groups"])
+    assert meta["title"] == spec.title and meta["text"] == "who wrote it" and meta["items"] == list(TOKENS.labels)
+    assert weights.ndim == 1 and weights.dtype == np.float32
+    assert weights.size == sum(m.weights.size for m in trace.maps)
+    for group, attention in zip(meta["groups"], trace.maps, strict=True):
+        np.testing.assert_array_equal(decoded(meta, weights, group), attention.stacked)
+        assert len(group["maps"]) == len(group["spread"]) == group["shape"][0]
+        assert (len(group["queries"]), len(group["keys"])) == tuple(group["shape"][1:])
+        assert [s["entropy"] for s in group["spread"]] == [s.entropy for s in spread(attention)]
+    assert json.loads(json.dumps(meta, allow_nan=False)) == meta
+
+
+@pytest.mark.parametrize("low", [0.0, -0.3])
+def test_many_weights_travel_in_two_bytes(low):
+    trace = big_trace(low)
+    meta, weights = frame(trace)
+    assert meta["encoding"] == "uint16" and weights.dtype == np.uint16
+    for group, attention in zip(meta["groups"], trace.maps, strict=True):
+        assert group["signed"] == (low < 0)
+        assert group["scale"] == np.abs(attention.weights).max()
+        error = np.abs(decoded(meta, weights, group) - attention.stacked).max()
+        assert error <= group["scale"] / 65535 * (1.001 if low < 0 else 0.501)
+
+
+def test_the_limit_between_the_encodings():
+    axes = numbered("query", 256), numbered("key", 256)
+    trace = Trace("m", (AttentionMap("weights", np.zeros((256, 256)), axes),), (), None)
+    assert frame(trace)[0]["encoding"] == "float32"
+    trace = Trace(
+        "m", trace.maps + (AttentionMap("w", np.zeros((1, 1)), (numbered("q", 1), numbered("k", 1))),), (), None
+    )
+    meta, weights = frame(trace)
+    assert meta["encoding"] == "uint16" and not weights.any()
+
+
+def test_a_group_without_weight_has_a_scale_that_can_be_divided_by():
+    axes = numbered("query", 1), TOKENS
+    meta, _ = frame(Trace("m", (AttentionMap("weights", np.zeros((1, 3)), axes),), (), None))
+    assert meta["groups"][0]["scale"] == 1.0 and meta["groups"][0]["spread"][0]["effective"] == 0
+
+
+def test_word_by_word_is_told_from_one_query():
+    axes = numbered("head", 2), TOKENS, TOKENS
+    meta, _ = frame(Trace("m", (AttentionMap("weights", np.ones((2, 3, 3)) / 3, axes),), (), None))
+    assert meta["groups"][0]["same"] and meta["groups"][0]["kind"] == "head"
+    axes = numbered("query", 1), TOKENS
+    meta, _ = frame(Trace("m", (AttentionMap("weights", np.ones((1, 3)) / 3, axes),), (), None))
+    assert not meta["groups"][0]["same"] and meta["groups"][0]["kind"] == ""
+
+
+def test_a_picture():
+    patches = Axis("patch", tuple(f"row {r}, column {c}" for r in (1, 2) for c in (1, 2, 3)), (2, 3))
+    maps = (
+        AttentionMap("slots", np.ones((1, 2)) / 2, (numbered("query", 1), numbered("slot", 2))),
+        AttentionMap("weights", np.ones((1, 6)) / 6, (numbered("query", 1), patches)),
+    )
+    meta, _ = frame(Trace("m", maps, (), None), picture="data:image/png;base64,AA", text="cat.png", title="Mine")
+    assert (meta["kind"], meta["grid"], meta["picture"]) == ("image", [2, 3], "data:image/png;base64,AA")
+    assert (meta["items"], meta["text"], meta["title"]) == (list(patches.labels), "cat.png", "Mine")
+    assert meta["alt"].startswith("Mine, ")
+
+
+def test_prediction_training_and_unknown_mechanism():
+    prediction = Prediction(("a", "b"), np.array([0.25, 0.75], dtype=np.float32), True)
+    axes = numbered("query", 1), TOKENS
+    maps = (AttentionMap("weights", np.ones((1, 3)) / 3, axes),)
+    meta, _ = frame(Trace("not registered", maps, (), None, prediction, {"trained": False}))
+    assert meta["prediction"] == {"labels": ["a", "b"], "probabilities": [0.25, 0.75], "independent": True}
+    assert meta["trained"] is False and meta["title"] == "not registered"
+    assert frame(Trace("m", maps, (), None))[0]["trained"] is True
+
+
+def test_a_trace_without_maps():
+    meta, weights = frame(Trace("m", (), (), None))
+    assert weights.size == 0 and meta["groups"] == [] and meta["items"] == [] and meta["kind"] == "text"
