@@ -70,7 +70,7 @@ def fit(
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=plan.rate, weight_decay=0.01)
     steps = plan.epochs * -(-len(train.labels) // plan.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=steps, pct_start=0.2)
-    progress, best, state, since = Progress("train", plan.epochs), {"accuracy": -1.0}, {}, 0
+    progress, best, state, since = Progress("train", plan.epochs, seconds=0), {"accuracy": -1.0}, {}, 0
     for _ in range(plan.epochs):
         classifier.train()
         for rows in torch.randperm(len(train.labels), generator=generator).split(plan.batch):

@@ -1,5 +1,8 @@
 """How the image feature models of the zoo are trained: to classify with a mean and with one learned query."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
@@ -29,27 +32,44 @@ def augment(
     return ((x - 120) * gain + 120 + lift).clamp(0, 255).permute(0, 3, 1, 2)
 
 
+@dataclass(frozen=True)
+class Cycle:
+    """Some epochs in which the learning rate rises to `peak` and falls to zero.
+
+    The first `small` of them see the pictures at three quarters of their size, which costs half and makes the features
+    less dependent on scale.
+    """
+
+    epochs: int
+    peak: float
+    small: int = 0
+
+    def rate(self, done: float) -> float:
+        """Learning rate when this share of the cycle is done."""
+        return self.peak * min(done / 0.2, (1 - done) / 0.8)
+
+
 def train_image_features(
     train: Examples,
     val: Examples,
     *,
     n_classes: int,
     d_model: int,
-    epochs: int,
+    cycles: Sequence[Cycle],
     flip: bool,
-    small_epochs: int = 0,
     batch: int = 256,
-    peak: float = 0.4,
     seed: int = 0,
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[ImageFeatures, float]:
     """Train on pictures `(n, 3, size, size)`; the feature model and its accuracy on `val` (the better read-out's).
 
-    The first `small_epochs` see the pictures at three quarters of their size, which costs half and makes the
-    features less dependent on scale.
+    `start` is a state to go on from.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     features = ImageFeatures(d_model).to(memory_format=torch.channels_last)
+    if start is not None:
+        features.load_state_dict(start)
     readout = PooledReadout(d_model, n_classes)
     parameters = [*features.parameters(), *readout.parameters()]
     optimizer = torch.optim.SGD(
@@ -57,28 +77,24 @@ def train_image_features(
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 5e-4},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ],
-        lr=peak,
+        lr=0.0,
         momentum=0.9,
         nesterov=True,
     )
-    steps = epochs * (len(train.labels) // batch)
-    warm = int(0.2 * steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: (s + 1) / warm if s < warm else max(0.0, (steps - s) / (steps - warm))
-    )
-    progress, accuracy = Progress("image features", epochs), 0.0
-    for epoch in range(epochs):
+    progress, accuracy = Progress("image features", sum(c.epochs for c in cycles), seconds=0), 0.0
+    for cycle, epoch in ((c, n) for c in cycles for n in range(c.epochs)):
         features.train()
-        order = torch.randperm(len(train.labels), generator=generator)
-        for rows in order[: len(order) // batch * batch].split(batch):
+        batches = torch.randperm(len(train.labels), generator=generator).split(batch)
+        for step, rows in enumerate(batches):
+            for group in optimizer.param_groups:
+                group["lr"] = cycle.rate((epoch + (step + 1) / len(batches)) / cycle.epochs)
             x = augment(train.inputs[rows], generator, flip=flip, shift=4)
-            if epoch < small_epochs:
+            if epoch < cycle.small:
                 x = F.interpolate(x, scale_factor=0.75, mode="bilinear", antialias=True)
             outputs = readout(features(x))
             sum(F.cross_entropy(logits, train.labels[rows], label_smoothing=0.1) for logits in outputs).backward()
             optimizer.step()
             optimizer.zero_grad()
-            schedule.step()
         accuracy = _accuracy(features.eval(), readout, val)
         progress.step(f"held-out accuracy {accuracy:.4f}")
     return features, accuracy

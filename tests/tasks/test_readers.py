@@ -16,7 +16,7 @@ from attnviz.tasks import cifar10, mnist, registry, sst, trec
 
 def write_trec(folder, name, rows):
     with gzip.open(folder / name, "wt", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)
         writer.writerow(["coarse", "fine", "text"])
         writer.writerows(rows)
 

@@ -1,7 +1,7 @@
 import torch
 
 from attnviz.tasks.registry import Examples
-from attnviz.training.image_features import augment, train_image_features
+from attnviz.training.image_features import Cycle, augment, train_image_features
 
 
 def test_augmentation_keeps_size_and_range_and_moves_by_at_most_the_shift():
@@ -28,7 +28,11 @@ def test_the_features_learn_colours_quickly():
     pixels = torch.randint(0, 60, (512, 3, 16, 16), dtype=torch.uint8)
     pixels[labels == 1, 0] += 150
     data = Examples(pixels, labels)
-    features, accuracy = train_image_features(
-        data, data, n_classes=2, d_model=16, epochs=3, flip=True, batch=64, peak=0.1
-    )
+    cycles = (Cycle(3, peak=0.1, small=1),)
+    features, accuracy = train_image_features(data, data, n_classes=2, d_model=16, cycles=cycles, flip=True, batch=64)
     assert accuracy > 0.95 and not features.training
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero():
+    cycle = Cycle(10, peak=0.4)
+    assert [round(cycle.rate(done), 3) for done in (0, 0.1, 0.2, 0.6, 1)] == [0, 0.2, 0.4, 0.2, 0]
