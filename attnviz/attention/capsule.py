@@ -104,6 +104,11 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "c": "a context; as an index, a class",
+        "p": "the probability of a class",
+        "r": "the capsule of a class",
+    },
 )
 class Capsule(CapsuleModule):
     """One query, context, probability and capsule r_c = p_c c_c for each class.

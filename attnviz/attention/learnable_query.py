@@ -66,6 +66,7 @@ class LearnableQuery(nn.Module):
         self.keys = nn.Linear(d_model, d_model, bias=False)
         self.values = nn.Linear(d_model, d_model, bias=False)
         self.score = build_score(score, d_model, d_model)
+        self.formulas = {"scores": self.score.formula}
         self.align = Alignment(alignment)
 
     def forward(

@@ -77,6 +77,19 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "k": "counts hops",
+        "m": "an input memory: what the state is compared with",
+        "c": "an output memory: what is collected",
+        "u": "the state, which asks the next hop",
+        "p": "a weight: an item's share of the attention",
+        "o": "what a hop has read: output memories, each taken by its weight, added up",
+        "A": "trained weights that make input memories",
+        "C": "trained weights that make output memories",
+        "B": "trained weights that make the first state",
+        "H": "trained weights between hops",
+        "K": "the number of hops",
+    },
 )
 class MemoryNetwork(nn.Module):
     """K hops over a memory of items: p = softmax(u'm), o = sum p c, next u = u + o.

@@ -66,7 +66,7 @@ class MultiHeadAttention(nn.Module):
         q = note("queries", self._split(self.queries(query)), f"head {asking} feature")
         k = note("keys", self._split(self.keys(items)), "head key feature")
         v = note("values", self._split(self.values(items)), "head key feature")
-        scores = q @ (k * k.shape[-1] ** -0.5).transpose(-1, -2)  # (batch, head, query, key)
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)  # (batch, head, query, key)
         if mask is not None:
             mask = mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
         a = self.align(scores, f"head {asking} key", mask=mask)
@@ -105,6 +105,7 @@ def self_cost(n: int, d: int, options: Options) -> Cost:
     steps={"query": r"q \text{ (learned)}", **STEPS},
     cost=cost,
     options=Options,
+    symbols={"h": "the number of heads"},
 )
 class MultiHead(nn.Module):
     """Multi-head attention with one learned query: every item may answer, one context comes out."""
@@ -135,6 +136,7 @@ class MultiHead(nn.Module):
     steps=STEPS,
     cost=self_cost,
     options=Options,
+    symbols={"h": "the number of heads"},
 )
 class MultiHeadSelf(nn.Module):
     """Multi-head attention in which queries, keys and values come from the same items."""

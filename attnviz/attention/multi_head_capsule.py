@@ -58,6 +58,13 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "c": "a context; as an index, a class",
+        "p": "the probability of a class",
+        "r": "the capsule of a class",
+        "m": "counts heads",
+        "h": "the number of heads",
+    },
 )
 class MultiHeadCapsule(CapsuleModule):
     """h heads for each class, with q, W_K and W_V of their own; their contexts side by side are the class's context.

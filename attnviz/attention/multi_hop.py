@@ -85,6 +85,13 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "s": "counts hops",
+        "t": "a score in the making of the query",
+        "b": "a weight in the making of the query, or a trained shift",
+        "x": "what the new query is made from",
+        "H": "the number of hops",
+    },
 )
 class MultiHop(nn.Module):
     """H hops of q^{s+1} = transform(q^s, c^s) and an additive score of [q^{s+1}; c^s] with each key.

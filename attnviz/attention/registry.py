@@ -53,8 +53,9 @@ class Mechanism:
 
     `query` says in one line what is asked, and by whom; `look_for` what to watch in its picture. `yields` says what
     `forward(items, mask)` returns: one context "vector" (batch, d), new "items" (batch, n, d), or the probability
-    and the capsule of each class ("classes"). `steps` gives the formula of every step that the module notes.
-    `cost(n, d, options)` counts for n items of d features.
+    and the capsule of each class ("classes"). `steps` gives the formula of every step that the module notes (one whose
+    formulas depend on its options has them in an attribute `formulas`); `symbols` says what letters mean in them where
+    that is not the usual. `cost(n, d, options)` counts for n items of d features.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Mechanism:
     steps: Mapping[str, str]
     cost: Callable[[int, int, Any], Cost]
     options: type = NoOptions
+    symbols: Mapping[str, str] = field(default_factory=dict)
     module: type[nn.Module] = nn.Module
 
     def parse(self, values: Mapping[str, Any]) -> Any:

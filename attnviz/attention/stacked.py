@@ -64,6 +64,12 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "k": "counts hops",
+        "u": "the state, which asks the next hop",
+        "p": "a weight: an item's share of the attention",
+        "K": "the number of hops",
+    },
 )
 class Stacked(nn.Module):
     """K attention layers with weights of their own; the sum of an item average and the question is the next question.

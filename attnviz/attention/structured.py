@@ -54,6 +54,14 @@ def penalty(weights: Float[Tensor, "batch row query key"]) -> Float[Tensor, " ba
     steps=STEPS,
     cost=cost,
     options=Options,
+    symbols={
+        "A": "weights, a row for each query",
+        "r": "counts rows",
+        "m": "the context of a row",
+        "M": "the contexts, one a row",
+        "R": "the number of rows",
+        "e": "a score",
+    },
 )
 class Structured(nn.Module):
     """`n_rows` weighted means of the items, M = A X; they are concatenated and projected to one vector."""

@@ -93,7 +93,7 @@ def distil(
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     sample = torch.cat([targets[i].float() for i in torch.randperm(len(targets), generator=generator)[:2000]])
-    mean, deviation = sample.mean(0), sample.std(0)
+    mean, deviation = sample.mean(0), sample.std(0).clamp_min(0.1)  # some of the teacher's dimensions are constant
     features = TextFeatures(table.shape[1], dropout=0.05)
     features.embedding = nn.Parameter(table.clone())
     readout = nn.Linear(table.shape[1], sample.shape[1])

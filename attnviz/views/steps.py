@@ -1,34 +1,52 @@
 """The steps of a computation as tables with words at their edges."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from attnviz.trace import Axis, Step
+from attnviz.trace import AttentionMap, Axis, Step
 
-SYMBOLS = {
-    "q": "the query: what is asked",
-    "k_l": "the key of item l: what the query is compared with",
-    "v_l": "the value of item l: what is collected from it",
-    "f_l": "the features of item l, as the feature model made them",
+SYMBOLS = {  # in the order in which they are explained; a mechanism that uses a letter otherwise says so itself
+    "F": "the features of all items",
     "X": "the features of all items, one a row",
-    "e_l": "the score of item l: how well it answers the query",
-    "a_l": "the weight of item l: its share of the attention",
-    "c": "the context: the values, each taken by its weight, added up",
-    "l": "the number of an item",
-    "n": "how many items there are",
-    "d": "how many numbers describe an item",
-    "h": "how many heads there are",
-    "d_h": "how many numbers a head works with",
-    "(j)": "belonging to head number j",
-    "W": "a matrix of trained weights; its index says what it makes",
-    "b": "a trained shift, added to the result",
-    "softmax": "e to the power of each score, divided by the sum of them all: positive, and one in total",
-    "sigma": "the logistic function: any number becomes one between 0 and 1",
-    "tanh": "the hyperbolic tangent: any number becomes one between -1 and 1",
-    "T": "turned on its side; a row times a column is the sum of their products",
+    "f": "the features of an item",
+    "q": "a query: what is asked",
+    "k": "a key: what the query is compared with",
+    "v": "a value: what is collected",
+    "e": "a score: how well an item answers the query",
+    "a": "a weight: an item's share of the attention",
+    "c": "a context: values, each taken by its weight, added up",
+    "h": "a hidden layer",
+    "z": "the logits: one number a class, of any size",
+    "y": "the output",
+    "W": "trained weights; the index says what they make",
+    "w": "trained weights that make one number",
+    "b": "a trained shift",
+    "l": "counts items",
+    "i": "counts items",
+    "j": "counts heads",
+    "n": "the number of items",
+    "d": "how many numbers a vector has",
+    "softmax": "softmax: e to the power of each score, divided by their sum",
+    "align": "align: softmax, or the alignment that was chosen",
+    "sigma": "σ: any number becomes one between 0 and 1",
+    "tanh": "tanh: any number becomes one between −1 and 1",
+    "top": "⊤: a row times a column is the sum of their products",
+    "sum": "Σ: added up",
+    "LayerNorm": "LayerNorm: shifted and scaled to mean 0 and variance 1",
 }
+
+
+def explained(formula: str, own: Mapping[str, str] | None = None) -> str:
+    """Every symbol of a formula in plain words, as one line; `own` are a mechanism's own meanings."""
+    words = set(re.findall(r"\\([A-Za-z]+)", formula)) | set(re.findall(r"\\mathrm\{([A-Za-z]+)\}", formula))
+    bare = re.sub(r"\\(text|mathrm)\{[^}]*\}|\\[A-Za-z]+|_[A-Z]", " ", formula)  # W_K: the index only names it
+    found = words | set(re.findall(r"[A-Za-z]", bare))
+    meanings = ((symbol, meaning) for symbol, meaning in (SYMBOLS | dict(own or {})).items() if symbol in found)
+    return " · ".join(meaning if len(symbol) > 1 else f"{symbol}: {meaning}" for symbol, meaning in meanings)
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,17 @@ def steps_table(step: Step) -> list[StepTable]:
         )
         for at in np.ndindex(value.shape[:-2])
     ]
+
+
+def weights_table(attention: AttentionMap) -> pd.DataFrame:
+    """All weights of a map: a row for each map and query, a column for each key."""
+    queries, keys = attention.axes[-2:]
+    rows = attention.labels
+    if len(queries) > 1:
+        rows = tuple(f"{label} · {query}" for label in attention.labels for query in queries.labels)
+    header = pd.Index(_distinct(keys.labels), name=keys.kind)
+    values = attention.stacked.reshape(-1, len(keys)).astype(np.float64)
+    return pd.DataFrame(values, index=_distinct(rows), columns=header)
 
 
 def _lone(label: str) -> Axis:

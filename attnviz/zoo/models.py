@@ -93,7 +93,7 @@ class Model:
         axes = {"key": given.axis, "item": given.axis, "class": Axis("class", self.task.classes)}
         with recording.record(intervention, axes) as heard:
             found = self.classifier(given.items)
-        formulas = {**output.STEPS, **self.mechanism.steps}
+        formulas = {**output.STEPS, **self.mechanism.steps, **getattr(self.classifier.attention, "formulas", {})}
         return Trace(
             mechanism=self.mechanism.name,
             maps=heard.maps(),

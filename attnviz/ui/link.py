@@ -1,0 +1,83 @@
+"""State in the address bar. What stands there is untrusted: what does not parse falls back, and a sentence says so.
+
+Streamlit's own binding writes the label that a person reads; `start` and `keep` write names, which stay the same when a
+label is reworded. The text field and the sliders, which have no labels, use Streamlit's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+
+def check(name: str, read: Callable[[str], Any]) -> None:
+    """Drop the parameter `name` if `read` refuses it (by ValueError), and note a sentence.
+
+    Must run before a widget is bound to it.
+    """
+    text = st.query_params.get(name)
+    if text is None:
+        return
+    try:
+        read(text)
+    except ValueError as error:
+        del st.query_params[name]
+        notes: list[str] = st.session_state.setdefault("_link_notes", [])
+        notes.append(f"The link asked for {name} “{text[:40]}”: {error} The default is shown instead.")
+
+
+def start(name: str, choices: list[Any], default: Any) -> None:
+    """Give the widget with the key `name` its first value: the link's if it is one of `choices`, else the default.
+
+    A value left over from other choices is replaced too.
+    """
+    read = one_of(choices)
+    if name not in st.session_state:
+        check(name, read)
+        st.session_state[name] = read(st.query_params[name]) if name in st.query_params else default
+    if st.session_state[name] not in choices:
+        st.session_state[name] = default
+
+
+def keep(name: str, value: Any, default: Any) -> None:
+    """Write a value into the link, or take it out where it is the default."""
+    wanted = None if value == default else str(value)
+    if st.query_params.get(name) == wanted:
+        return
+    if wanted is None:
+        del st.query_params[name]
+    else:
+        st.query_params[name] = wanted
+
+
+def show() -> None:
+    """Say once what was wrong with the link."""
+    for sentence in st.session_state.pop("_link_notes", []):
+        st.warning(sentence)
+
+
+def one_of(choices: list[Any]) -> Callable[[str], Any]:
+    """A reader that accepts the text of one of `choices`."""
+    known = {str(choice).lower(): choice for choice in choices}
+
+    def read(text: str) -> Any:
+        if text.lower() not in known:
+            raise ValueError(f"it can be {', '.join(known)}.")
+        return known[text.lower()]
+
+    return read
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """A reader that accepts a number from `low` to `high`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"it must be a number from {low:g} to {high:g}.") from None
+        if not low <= value <= high:
+            raise ValueError(f"it goes from {low:g} to {high:g}.")
+        return value
+
+    return read

@@ -1,0 +1,23 @@
+"""What the theme cannot say: less air above the page, the name of the app, and where the options stand.
+
+On a wide screen the options stand above the input; on a phone below the picture, which should come first.
+"""
+
+import streamlit as st
+
+_CSS = """
+<style>
+.stMainBlockContainer { padding-top: 1.25rem; padding-bottom: 2rem; max-width: 1400px; }
+.stMainBlockContainer .stVerticalBlock { gap: 0.6rem; }
+.stAppHeader { background: transparent; }
+.attnviz-name { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
+.attnviz-name span { font-weight: 400; color: color-mix(in srgb, currentColor 65%, transparent); }
+@media (min-width: 641px) { .st-key-stage > :has(> .st-key-options) { order: -1; } }
+@media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; } }
+</style>
+"""
+
+
+def page_head(title: str) -> None:
+    """Style and the name of app and page; the first thing on every page."""
+    st.html(f'{_CSS}<div class="attnviz-name">attnviz <span>· {title}</span></div>')

@@ -1,0 +1,105 @@
+// Small helpers for the page's elements. Text only ever goes in as textContent: a token is never markup.
+
+const WORDS = {
+  tokens: "tokens", matrix: "matrix", arcs: "arcs", overlay: "overlay",
+  views: "view", hide: "hide below", opacity: "opacity", group: "weights", query: "query",
+  meanQueries: "mean over queries", prediction: "Prediction", independent: "independent yes/no per class",
+  untrained: "untrained", spread: "How spread out", words: "effective number of words, entropy",
+  patches: "effective number of patches, entropy", enlarge: "enlarge", close: "close", largest: "largest",
+  free: "does not sum to one", more: "more", less: "fewer",
+  toggle: "click: on or off; double click: only this one",
+  hint: "Point at a cell to read its weight in every map; click to pin it.",
+  hintSame: "Click a word to look from there; point at a cell to read its weight in every map.",
+  hintPatch: "Click a patch to look from there; point at one to read its weight in every map.",
+  tinted: "The sentence shows the",
+  mean: "mean of",
+};
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") made.textContent = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+// Exactly `count` children, made by `make` where missing; those that exist are kept, so typing moves nothing needlessly.
+function keepChildren(parent, count, make) {
+  while (parent.childElementCount > count) parent.lastElementChild.remove();
+  while (parent.childElementCount < count) parent.append(make(parent.childElementCount));
+  return parent.children;
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+function setShown(node, shown) {
+  if (node.hidden === shown) node.hidden = !shown;
+}
+
+// A canvas of that size in CSS pixels, sharp on any screen; its bitmap is only made anew when the size changes.
+function sized(canvas, width, height) {
+  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const across = Math.max(1, Math.round(width * ratio));
+  const down = Math.max(1, Math.round(height * ratio));
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+const measured = new Map();
+const ruler = document.createElement("canvas").getContext("2d");
+
+function textWidth(text, font) {
+  const name = `${font}|${text}`;
+  let width = measured.get(name);
+  if (width === undefined) {
+    if (measured.size > 5000) measured.clear();
+    ruler.font = font;
+    width = ruler.measureText(text).width;
+    measured.set(name, width);
+  }
+  return width;
+}
+
+// The text cut to a width, with an ellipsis; whole where it fits.
+function fitted(text, width, font) {
+  if (textWidth(text, font) <= width) return text;
+  const letters = Array.from(text);
+  let low = 1;
+  let high = letters.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (textWidth(`${letters.slice(0, middle).join("")}…`, font) <= width) low = middle;
+    else high = middle - 1;
+  }
+  return `${letters.slice(0, low).join("")}…`;
+}
+
+// A weight as it stands in a cell: .86, 1, −.12, 2.4
+function short(weight) {
+  const size = Math.abs(weight);
+  if (size >= 9.95) return Math.round(weight).toString().replace("-", "−");
+  const digits = size >= 0.995 ? (size < 1.005 ? 0 : 1) : 2;
+  return weight.toFixed(digits).replace(/^(-?)0\./, "$1.").replace("-", "−");
+}
+
+// A weight in full: four decimals, or two digits where that would show next to nothing.
+function full(weight) {
+  const tiny = weight !== 0 && Math.abs(weight) < 0.00095;
+  return (tiny ? weight.toExponential(1) : weight.toFixed(4)).replaceAll("-", "−");
+}

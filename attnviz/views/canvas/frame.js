@@ -1,0 +1,93 @@
+// The numbers of one trace, as they came: a flat array and the shapes to read it by.
+
+class Group {
+  constructor(meta, raw, encoding) {
+    Object.assign(this, meta);
+    [this.M, this.Q, this.K] = meta.shape;
+    this.packed = encoding === "uint16";
+    this.raw = raw.subarray(meta.offset, meta.offset + this.M * this.Q * this.K);
+    this.unit = this.packed ? ((this.signed ? 2 : 1) * this.scale) / 65535 : 1; // weight = number * unit + base
+    this.base = this.packed && this.signed ? -this.scale : 0;
+    this.means = null;
+  }
+
+  at(map, query, key) {
+    if (query === null) return this.row(map, null)[key];
+    return this.raw[(map * this.Q + query) * this.K + key] * this.unit + this.base;
+  }
+
+  // The weights of one query over the keys; with query null, the mean over the queries.
+  row(map, query) {
+    if (query === null && this.Q > 1) return this.mean(map);
+    const start = (map * this.Q + (query ?? 0)) * this.K;
+    const part = this.raw.subarray(start, start + this.K);
+    return this.packed ? Float32Array.from(part, (value) => value * this.unit + this.base) : part;
+  }
+
+  mean(map) {
+    this.means ??= new Array(this.M);
+    if (this.means[map]) return this.means[map];
+    const { raw, Q, K } = this;
+    const sum = new Float64Array(K);
+    for (let query = 0, i = map * Q * K; query < Q; query++) {
+      for (let key = 0; key < K; key++) sum[key] += raw[i++];
+    }
+    const factor = this.unit / Math.max(Q, 1);
+    this.means[map] = Float32Array.from(sum, (value) => value * factor + this.base);
+    return this.means[map];
+  }
+
+  // One map as steps of a ramp. Where it is larger than `limit`, each pixel shows the largest weight of its block.
+  heat(map, limit, palette, hide) {
+    const { Q, K, raw, scale, unit, base } = this;
+    const every = Math.max(1, Math.ceil(Math.max(Q, K) / limit));
+    const width = Math.ceil(K / every);
+    const height = Math.ceil(Q / every);
+    const largest = new Float32Array(width * height);
+    const begin = map * Q * K;
+    for (let query = 0; query < Q; query++) {
+      const row = Math.floor(query / every) * width;
+      const start = begin + query * K;
+      for (let block = 0; block < width; block++) {
+        const end = Math.min(K, (block + 1) * every);
+        let best = largest[row + block];
+        for (let key = block * every; key < end; key++) {
+          const value = raw[start + key] * unit + base;
+          if (Math.abs(value) > Math.abs(best)) best = value;
+        }
+        largest[row + block] = best;
+      }
+    }
+    const steps = new Uint8Array(largest.length);
+    for (let i = 0; i < steps.length; i++) {
+      steps[i] = stepFor(palette, largest[i], scale, hide);
+    }
+    return { width, height, every, steps };
+  }
+}
+
+class Frame {
+  constructor(meta, raw) {
+    this.meta = meta;
+    this.groups = meta.groups.map((group) => new Group(group, raw, meta.encoding));
+  }
+}
+
+// The mean of some rows, entry by entry.
+function meanRow(rows, length) {
+  const mean = new Float32Array(length);
+  for (const row of rows) for (let i = 0; i < length; i++) mean[i] += row[i];
+  if (rows.length) for (let i = 0; i < length; i++) mean[i] /= rows.length;
+  return mean;
+}
+
+// Where the weight of largest size stands, and which it is.
+function largestOf(row) {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (Math.abs(row[i]) > Math.abs(row[best])) best = i;
+  return best;
+}
+
+function largestIn(row) {
+  return row.length ? row[largestOf(row)] : 0;
+}

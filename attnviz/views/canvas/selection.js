@@ -1,0 +1,74 @@
+// What the reader chose, and how it stands in the link: #view=matrix&pin=3.1&off=1.4&hide=0.05
+// It stays in the browser; the server never hears of it. A link is untrusted: what does not parse is ignored.
+
+const OPACITY = 0.6;
+
+function freshSelection() {
+  return { view: null, group: 0, query: null, pin: null, off: new Set(), hide: 0, opacity: OPACITY, big: null };
+}
+
+function wholeNumber(text) {
+  return /^\d{1,6}$/.test(text ?? "") ? Number(text) : null;
+}
+
+function fraction(text, otherwise, most) {
+  return /^\d{1,6}(\.\d{1,6})?$/.test(text ?? "") ? Math.min(most, Number(text)) : otherwise;
+}
+
+function readLink(hash, prefix) {
+  const found = freshSelection();
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const value = (name) => given.get(prefix + name);
+  if (["tokens", "matrix", "arcs", "overlay"].includes(value("view"))) found.view = value("view");
+  found.group = wholeNumber(value("group")) ?? 0;
+  found.query = wholeNumber(value("query"));
+  found.big = wholeNumber(value("big"));
+  found.hide = fraction(value("hide"), 0, 1e6);
+  found.opacity = fraction(value("opacity"), OPACITY, 1);
+  const [key, map] = (value("pin") ?? "").split(".").map(wholeNumber);
+  if (key !== null && key !== undefined) found.pin = { key, map: map ?? null };
+  for (const text of (value("off") ?? "").split(".").slice(0, 1000)) {
+    if (wholeNumber(text) !== null) found.off.add(wholeNumber(text));
+  }
+  return found;
+}
+
+function writeLink(hash, prefix, selection, defaultView) {
+  const kept = new URLSearchParams(hash.includes("=") ? hash.replace(/^#/, "") : "");
+  const number = (value) => String(Number(value.toFixed(4)));
+  const { view, group, query, pin, off, hide, opacity, big } = selection;
+  const values = {
+    view: view && view !== defaultView ? view : null,
+    group: group ? String(group) : null,
+    query: query === null ? null : String(query),
+    pin: pin ? [pin.key, ...(pin.map === null ? [] : [pin.map])].join(".") : null,
+    off: off.size ? [...off].sort((a, b) => a - b).join(".") : null,
+    hide: hide ? number(hide) : null,
+    opacity: opacity === OPACITY ? null : number(opacity),
+    big: big === null ? null : String(big),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null) kept.delete(prefix + name);
+    else kept.set(prefix + name, value);
+  }
+  return kept.toString();
+}
+
+function storeLink(prefix, selection, defaultView) {
+  const wanted = writeLink(location.hash, prefix, selection, defaultView);
+  if (wanted === location.hash.replace(/^#/, "")) return;
+  const url = location.pathname + location.search + (wanted ? `#${wanted}` : "");
+  history.replaceState(history.state, "", url);
+}
+
+// What a changed trace no longer has is dropped.
+function keepInRange(selection, frame, views) {
+  if (!views.includes(selection.view)) selection.view = views[0];
+  if (selection.group >= frame.groups.length) selection.group = 0;
+  const { M, Q, K } = frame.groups[selection.group];
+  if (selection.query !== null && (selection.query >= Q || Q === 1)) selection.query = null;
+  if (selection.pin && selection.pin.key >= K) selection.pin = null;
+  if (selection.pin && selection.pin.map !== null && selection.pin.map >= M) selection.pin.map = null;
+  if (selection.big !== null && selection.big >= M) selection.big = null;
+  for (const map of selection.off) if (map >= M) selection.off.delete(map);
+}

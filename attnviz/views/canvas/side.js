@@ -1,0 +1,96 @@
+// Beside and below the picture: the prediction, how spread out each map is, and one sentence in words.
+
+const MOST_CLASSES = 10;
+
+class Side {
+  constructor(parent, belowParent) {
+    this.badge = element("span", { class: "badge", text: WORDS.untrained });
+    this.note = element("span", { class: "note" });
+    this.predictionTitle = element("h3", {}, element("span", { text: WORDS.prediction }), this.note, this.badge);
+    this.prediction = element("div", { class: "bars", role: "list" });
+    this.more = element("button", { class: "plain", type: "button" });
+    this.spreadNote = element("span", { class: "note" });
+    this.spreadTitle = element("h3", {}, element("span", { text: WORDS.spread }), this.spreadNote);
+    this.spreadNote.classList.add("line");
+    this.spread = element("div", { class: "bars spread", role: "list" });
+    this.predictionPart = element("section", {}, this.predictionTitle, this.prediction, this.more);
+    this.spreadPart = element("section", {}, this.spreadTitle, this.spread);
+    parent.append(this.predictionPart, this.spreadPart);
+    this.words = element("p", { class: "words" });
+    belowParent.append(this.words);
+    this.all = false;
+    this.more.addEventListener("click", () => {
+      this.all = !this.all;
+      this.showPrediction(this.meta);
+    });
+  }
+
+  show(meta, group, off, family) {
+    this.family = family;
+    this.meta = meta;
+    setShown(this.badge, !meta.trained);
+    this.showPrediction(meta);
+    this.showSpread(meta, group, off);
+    this.showWords(meta.words ?? []);
+  }
+
+  showPrediction({ prediction }) {
+    setShown(this.predictionPart, Boolean(prediction));
+    if (!prediction) return;
+    const { labels, probabilities, independent } = prediction;
+    setText(this.note, independent ? WORDS.independent : "");
+    const best = largestOf(probabilities);
+    let order = labels.map((_, i) => i);
+    if (labels.length > MOST_CLASSES) order.sort((a, b) => probabilities[b] - probabilities[a]);
+    if (labels.length > MOST_CLASSES && !this.all) order = order.slice(0, MOST_CLASSES);
+    setShown(this.more, labels.length > MOST_CLASSES);
+    setText(this.more, this.all ? WORDS.less : `${labels.length - MOST_CLASSES} ${WORDS.more}`);
+    const rows = keepChildren(this.prediction, order.length, () => bar(true));
+    order.forEach((i, at) => {
+      fillBar(rows[at], labels[i], probabilities[i], probabilities[i].toFixed(2));
+      rows[at].classList.toggle("best", i === best);
+    });
+  }
+
+  showSpread(meta, group, off) {
+    const spread = group?.spread ?? [];
+    setShown(this.spreadPart, spread.length > 0);
+    setText(this.spreadNote, meta.kind === "image" ? WORDS.patches : WORDS.words);
+    const widest = Math.max(0, ...spread.map(({ label }) => textWidth(label, `${SMALL}px ${this.family}`)));
+    this.spread.style.setProperty("--label", `${Math.min(128, Math.max(64, Math.ceil(widest) + 2))}px`);
+    const most = Math.max(group?.K ?? 1, ...spread.map((entry) => entry.effective));
+    const rows = keepChildren(this.spread, spread.length, () => bar(false));
+    spread.forEach(({ label, effective, entropy }, i) => {
+      fillBar(rows[i], label, effective / most, effective.toFixed(1));
+      setText(rows[i].parts.second, `${entropy.toFixed(2)} bit`);
+      setAttribute(rows[i], "title", `${label}: entropy ${entropy.toFixed(4)} bit, 2^entropy = ${effective.toFixed(2)}`);
+      rows[i].classList.toggle("off", off.has(i));
+    });
+  }
+
+  showWords(pieces) {
+    const nodes = keepChildren(this.words, pieces.length, () => element("span"));
+    pieces.forEach(([text, emphasised], i) => {
+      setText(nodes[i], text);
+      nodes[i].classList.toggle("strong", Boolean(emphasised));
+    });
+  }
+}
+
+function bar(strong) {
+  const label = element("span", { class: "label" });
+  const fill = element("span", { class: "fill" });
+  const value = element("span", { class: "value" });
+  const second = element("span", { class: "second" });
+  const row = element("div", { class: strong ? "bar" : "bar soft", role: "listitem" });
+  row.append(label, element("span", { class: "track" }, fill), value, ...(strong ? [] : [second]));
+  row.parts = { label, fill, value, second };
+  return row;
+}
+
+function fillBar(row, label, share, value) {
+  setText(row.parts.label, label);
+  setAttribute(row.parts.label, "title", label);
+  setText(row.parts.value, value);
+  row.parts.fill.style.transform = `scaleX(${Math.max(0.006, Math.min(1, share || 0))})`;
+}

@@ -1,0 +1,93 @@
+"""From key press to changed picture in Explore, beside a page that only echoes the text.
+
+Timed inside the browser: from the keydown event until the new text stands in the page and a frame has begun.
+"""
+
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.report import Figure, Result, percentile
+from benchmarks.serving import chromium, opened, server
+
+PRESSES, WARM_UP = 40, 6
+HEADS = 8
+FIRST, LONGEST = 60_000, 10_000  # milliseconds to wait for the first picture and for each after it
+LATE = f"new Promise((_, fail) => setTimeout(() => fail(new Error('no picture in {LONGEST} ms')), {LONGEST}))"
+SETTLED = 250  # milliseconds between two key presses: what follows a paint is over, as when a person types
+WORDS = "Who wrote the first novel about a journey through time and space in the last century".split()
+SIZES = {16: 1.25, 60: 1.5}  # tokens, and how many times the echo the picture may take
+LETTERS = "there"
+
+# The picture's root says what it shows; the echo is what stands in its container.
+WATCHED = {
+    "explore": {"root": ".attnviz-picture", "attribute": "data-text"},
+    "echo": {"root": ".st-key-echo", "attribute": None},
+}
+Times = dict[str, list[dict[str, float]]]
+
+
+def measure(quick: bool = False) -> Result:
+    """Both pages in one browser, a key press here, then the same there, for each length of text."""
+    result = Result()
+    presses = 2 if quick else PRESSES
+    with ExitStack() as stack:
+        addresses = {"explore": stack.enter_context(server("app.py"))}
+        addresses["echo"] = stack.enter_context(server("benchmarks/apps/echo.py"))
+        browser = stack.enter_context(chromium())
+        for tokens, target in SIZES.items():
+            with ExitStack() as tabs:
+                pages = {name: tabs.enter_context(opened(browser)) for name in addresses}
+                times = _type(pages, addresses, sentence(tokens), presses)
+            result.figures += _figures(tokens, times, target)
+            result.raw.append({"tokens": tokens, "milliseconds": times, "browser": browser.version})
+    return result
+
+
+def sentence(tokens: int) -> str:
+    """So many words; the last is the one that will be typed at."""
+    return " ".join((WORDS * (tokens // len(WORDS) + 1))[: tokens - 1] + ["we"])
+
+
+def keys(text: str, presses: int) -> list[tuple[str, str]]:
+    """(key, the text after it): letters are added to the last word and taken away again."""
+    typed, found = text, []
+    for i in range(presses):
+        at = i % (2 * len(LETTERS))
+        typed = typed + LETTERS[at] if at < len(LETTERS) else typed[:-1]
+        found.append((LETTERS[at] if at < len(LETTERS) else "Backspace", typed))
+    return found
+
+
+def _type(pages: dict[str, Any], addresses: dict[str, str], text: str, presses: int) -> Times:
+    for name, page in pages.items():
+        page.goto(f"{addresses[name]}/?{urlencode({'text': text, 'task': 'trec', 'mechanism': 'multi_head'})}")
+        page.wait_for_function("(it) => probe.shows(it)", arg={**WATCHED[name], "expected": text}, timeout=FIRST)
+        page.get_by_label("Sentence").click()
+        page.keyboard.press("End")
+    times: Times = {name: [] for name in pages}
+    for key, expected in keys(text, WARM_UP + presses):
+        for name, page in pages.items():
+            page.bring_to_front()
+            page.evaluate("(it) => probe.arm(it)", {**WATCHED[name], "expected": expected})
+            page.keyboard.press(key)
+            times[name].append(page.evaluate(f"() => Promise.race([measured, {LATE}])"))
+            page.wait_for_timeout(SETTLED)
+    return {name: found[WARM_UP:] for name, found in times.items()}
+
+
+def _figures(tokens: int, times: Times, target: float) -> list[Figure]:
+    painted = {name: [press["painted"] for press in found] for name, found in times.items()}
+    answered = {name: [press["answered"] for press in found] for name, found in times.items()}
+    size = f"{tokens} tokens x {HEADS} heads"
+    what = f"key press to picture / to echoed text, {size}"
+    return [
+        _ratio(f"{what}, median", painted, 0.5, target),
+        _ratio(f"{what}, p95", painted, 0.95),
+        _ratio(f"of it, key press to the server's last message, {size}, median", answered, 0.5),
+    ]
+
+
+def _ratio(what: str, times: dict[str, list[float]], share: float, target: float | None = None) -> Figure:
+    explore, echo = (percentile(times[name], share) for name in ("explore", "echo"))
+    return Figure(what, f"{explore / echo:.2f}x ({explore:.0f} / {echo:.0f} ms)", explore / echo, target)

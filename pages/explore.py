@@ -1,0 +1,37 @@
+"""Explore: pick a mechanism, type a sentence or give a picture, and watch the weights."""
+
+import streamlit as st
+
+from attnviz.errors import AttnvizError
+from attnviz.ui import controls, inputs, link, live
+from attnviz.ui.style import page_head
+from attnviz.zoo import models
+
+page_head("Explore")
+left, middle, right = st.columns([6, 2, 1], vertical_alignment="bottom")
+with middle:
+    task = controls.choose_task()
+if task.kind == "text":
+    with right:
+        inputs.examples(task)
+with left:
+    spec = controls.choose_mechanism()
+st.caption(f"**{spec.title}.** {spec.query} {spec.look_for}")
+
+with st.container(key="stage"):
+    picture = st.container()
+    with st.container(key="options", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        options, untrained = controls.choose_options(spec, task)
+        intervention = controls.choose_temperature()
+
+link.show()
+if untrained:
+    st.caption(untrained)
+
+with picture:
+    try:
+        model = models.load(task.name, spec.name, options)
+    except AttnvizError as error:
+        live.show_last(task.kind, str(error))
+    else:
+        (live.follow_text if task.kind == "text" else live.follow_picture)(model, intervention)

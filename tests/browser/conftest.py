@@ -1,0 +1,99 @@
+"""A real browser on a real server: `serve(path)` starts a Streamlit script, `page` opens what it gives."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+STARTED_WITHIN = 60  # seconds
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(url: str, server: subprocess.Popen) -> None:
+    """Asks for the server's health until it answers."""
+    end = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise RuntimeError(f"streamlit ended with code {server.returncode}: {server.stdout.read()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"streamlit did not answer at {url} within {STARTED_WITHIN} s")
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[str | Path], str]]:
+    """A function from a script's path (from the project's root) to the address where Streamlit serves it."""
+    servers: dict[str, tuple[subprocess.Popen, str]] = {}
+
+    def start(path: str | Path) -> str:
+        name = str(path)
+        if name not in servers:
+            port = _free_port()
+            command = [sys.executable, "-m", "streamlit", "run", str(ROOT / path), "--server.port", str(port)]
+            command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+            command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+            environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+            server = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            servers[name] = server, f"http://127.0.0.1:{port}"
+            _wait_for(servers[name][1], server)
+        return servers[name][1]
+
+    yield start
+    for server, _ in servers.values():
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """One headless Chromium for all tests; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium, or say where it is with CHROMIUM=/path")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser) -> Iterator[object]:
+    """One browser window for all tests, so that Streamlit's own scripts are fetched once."""
+    opened = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context) -> Iterator[object]:
+    """An empty page, 1400 by 900, with nothing kept from other tests but what the browser caches."""
+    opened = context.new_page()
+    yield opened
+    opened.close()
