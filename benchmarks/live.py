@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode
 
+from playwright.sync_api import TimeoutError
+
 from benchmarks.report import Figure, Result, percentile
 from benchmarks.serving import chromium, opened, server
 
@@ -61,8 +63,7 @@ def keys(text: str, presses: int) -> list[tuple[str, str]]:
 
 def _type(pages: dict[str, Any], addresses: dict[str, str], text: str, presses: int) -> Times:
     for name, page in pages.items():
-        page.goto(f"{addresses[name]}/?{urlencode({'text': text, 'task': 'trec', 'mechanism': 'multi_head'})}")
-        page.wait_for_function("(it) => probe.shows(it)", arg={**WATCHED[name], "expected": text}, timeout=FIRST)
+        _open(page, addresses[name], {**WATCHED[name], "expected": text})
         page.get_by_label("Sentence").click()
         page.keyboard.press("End")
     times: Times = {name: [] for name in pages}
@@ -74,6 +75,17 @@ def _type(pages: dict[str, Any], addresses: dict[str, str], text: str, presses: 
             times[name].append(page.evaluate(f"() => Promise.race([measured, {LATE}])"))
             page.wait_for_timeout(SETTLED)
     return {name: found[WARM_UP:] for name, found in times.items()}
+
+
+def _open(page: Any, address: str, wanted: dict[str, Any]) -> None:
+    """Open a page with the wanted text in its link. RuntimeError, with what the page says, if it does not show it."""
+    link = {"text": wanted["expected"], "task": "trec", "mechanism": "multi_head"}
+    page.goto(f"{address}/?{urlencode(link)}")
+    try:
+        page.wait_for_function("(it) => probe.shows(it)", arg=wanted, timeout=FIRST)
+    except TimeoutError as error:
+        said = page.evaluate("() => document.body.innerText")
+        raise RuntimeError(f"no {wanted['root']} with the text in {FIRST} ms; the page says: {said[:2000]}") from error
 
 
 def _figures(tokens: int, times: Times, target: float) -> list[Figure]:

@@ -39,7 +39,7 @@ register(
         classes=(
             "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
         ),
-        examples=("pictures/chelsea.jpg", "pictures/rocket.jpg", "pictures/china.jpg", "pictures/astronaut.jpg"),
+        examples=tuple(f"pictures/{n}.jpg" for n in ("cat", "rocket", "astronaut", "pagoda", "flower", "coffee")),
         data=DataSource("cifar10", "CIFAR-10, 50,000 training pictures", "C: none stated"),
         read=read,
     )
