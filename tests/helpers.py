@@ -1,9 +1,13 @@
 """Small things that several tests need."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[1] / "app.py"
 
 
 def png(width: int, height: int, seed: int = 0) -> bytes:
@@ -12,3 +16,11 @@ def png(width: int, height: int, seed: int = 0) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(values).save(stream, "PNG")
     return stream.getvalue()
+
+
+def open_app(**parameters: str) -> AppTest:
+    """The app, run in process, opened with a link that has these parameters."""
+    page = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return page.run()

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 import attnviz
 from attnviz.__main__ import main
@@ -16,6 +15,7 @@ from attnviz.tasks import registry as task_registry
 from attnviz.tasks.registry import DataSource, Examples, Task
 from attnviz.views.frame import frame
 from tests import toy_mechanism
+from tests.helpers import open_app
 
 
 @pytest.fixture
@@ -71,11 +71,7 @@ class TestToyMechanism:
         np.testing.assert_array_equal(from_json(to_json(trace)).maps[0].weights, trace.maps[0].weights)
 
     def test_explore_page(self):
-        page = AppTest.from_file("app.py", default_timeout=60)
-        page.query_params["mechanism"] = "toy_choir"
-        page.query_params["n_voices"] = "2"
-        page.query_params["steps"] = "true"
-        page.run()
+        page = open_app(mechanism="toy_choir", n_voices="2", steps="true")
         assert not page.exception
         assert page.button_group(key="n_voices").value == 2
         shown = [caption.value for caption in page.caption]
@@ -95,9 +91,7 @@ class TestToyTask:
         assert '"toy_weather"' in to_json(trace)
 
     def test_explore_page(self):
-        page = AppTest.from_file("app.py", default_timeout=60)
-        page.query_params["task"] = "toy_weather"
-        page.run()
+        page = open_app(task="toy_weather")
         assert not page.exception
         assert page.selectbox(key="task").value == "toy_weather"
         assert page.text_input(key="text").value == "It pours ."

@@ -1,17 +1,9 @@
 """The Explore page with every mechanism and both kinds of input, run in process."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import attnviz
-from tests.helpers import png
-
-
-def page(**parameters):
-    found = AppTest.from_file("app.py", default_timeout=60)
-    for name, value in parameters.items():
-        found.query_params[name] = value
-    return found.run()
+from tests.helpers import open_app, png
 
 
 def captions(found):
@@ -24,7 +16,7 @@ def pictures(found):
 
 
 def test_it_opens_with_a_sentence_a_trained_model_and_a_picture():
-    found = page()
+    found = open_app()
     assert not found.exception and not found.error
     assert found.text_input(key="text").value == attnviz.tasks()["trec"].examples[0]
     assert pictures(found)
@@ -34,7 +26,7 @@ def test_it_opens_with_a_sentence_a_trained_model_and_a_picture():
 @pytest.mark.parametrize("mechanism", attnviz.mechanisms())
 @pytest.mark.parametrize("task", ["trec", "cifar10"])
 def test_every_mechanism_with_both_inputs_steps_and_numbers(mechanism, task):
-    found = page(mechanism=mechanism, task=task, steps="true", numbers="true")
+    found = open_app(mechanism=mechanism, task=task, steps="true", numbers="true")
     assert not found.exception and not found.error
     assert pictures(found)
     assert attnviz.mechanisms()[mechanism].query in captions(found)
@@ -42,13 +34,13 @@ def test_every_mechanism_with_both_inputs_steps_and_numbers(mechanism, task):
 
 
 def test_heads_move_between_trained_models():
-    found = page(n_heads="2")
+    found = open_app(n_heads="2")
     assert found.button_group(key="n_heads").value == 2
     assert "not trained" not in captions(found)
 
 
 def test_typing_nothing_keeps_the_last_picture_and_says_what_to_do():
-    found = page()
+    found = open_app()
     found.text_input(key="text").set_value("   ").run()
     assert "Type a sentence" in captions(found)
     assert pictures(found) and not found.exception
@@ -67,13 +59,13 @@ def test_typing_nothing_keeps_the_last_picture_and_says_what_to_do():
     ],
 )
 def test_odd_texts_give_a_picture(text):
-    found = page()
+    found = open_app()
     found.text_input(key="text").set_value(text).run()
     assert not found.exception and pictures(found)
 
 
 def test_a_long_text_says_where_it_was_cut():
-    found = page()
+    found = open_app()
     found.text_input(key="text").set_value(" ".join(f"w{i}" for i in range(2000))).run()
     assert "only the first 256 are used. It was cut after “… w253 w254 w255”." in captions(found)
 
@@ -90,14 +82,16 @@ def test_a_long_text_says_where_it_was_cut():
     ],
 )
 def test_a_link_that_does_not_parse_falls_back_and_says_so(name, value, says):
-    found = page(**{name: value})
+    found = open_app(**{name: value})
     assert not found.exception
     assert says in " ".join(warning.value for warning in found.warning)
     assert pictures(found)
 
 
 def test_a_link_restores_everything():
-    found = page(mechanism="multi_hop", n_hops="6", task="sst", text="A & B # + % 你 🙂 </script>", temperature="0.5")
+    found = open_app(
+        mechanism="multi_hop", n_hops="6", task="sst", text="A & B # + % 你 🙂 </script>", temperature="0.5"
+    )
     assert found.text_input(key="text").value == "A & B # + % 你 🙂 </script>"
     assert found.button_group(key="n_hops").value == 6
     assert found.slider(key="temperature").value == 0.5
@@ -105,7 +99,7 @@ def test_a_link_restores_everything():
 
 
 def test_an_uploaded_picture_is_shown_and_a_broken_one_explained():
-    found = page(task="mnist")
+    found = open_app(task="mnist")
     found.file_uploader(key="upload").set_value(("digit.png", png(28, 28), "image/png")).run()
     assert not found.exception and "not part of the link" in captions(found)
     found.file_uploader(key="upload").set_value(("digit.png", b"GIF89a-broken", "image/png")).run()
@@ -124,7 +118,7 @@ def test_damaged_weights_are_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNVIZ_ZOO", str(tmp_path))
     models.load.cache_clear()
     try:
-        found = page()
+        found = open_app()
         assert not found.exception
         assert "damaged" in captions(found)
     finally:
