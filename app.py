@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from attnviz.ui.warm import warm_up
+from attnviz.ui.warm import settle, warm_up
 
 st.set_page_config(page_title="attnviz", page_icon="◉", layout="wide", initial_sidebar_state="collapsed")
 warm_up()
 st.navigation([st.Page("pages/explore.py", title="Explore", default=True)], position="top").run()
+settle()

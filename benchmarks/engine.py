@@ -1,9 +1,7 @@
 """What a trace costs: a recorded forward pass beside a plain one, and beside PyTorch's own multi-head attention.
 
-One thread, inference mode, float32.
+One thread, inference mode, float32, and a C library that keeps freed memory: as the app runs.
 """
-
-import ctypes
 
 import torch
 from torch import Tensor, nn
@@ -11,56 +9,41 @@ from torch import Tensor, nn
 from attnviz.attention import registry
 from attnviz.attention.multi_head import MultiHeadAttention
 from attnviz.recording import record
+from attnviz.ui.warm import keep_freed_memory
 from benchmarks.report import Figure, Result, quartiles, side_by_side
 
 SIZES = (32, 64, 256, 1024)
 FEATURES, CLASSES = 128, 6
 HEADS, WIDTHS = 8, (128, 512)
 TARGET, TARGET_FROM = 1.1, 64  # recorded against PyTorch's with weights, from so many tokens up
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of the C library's mallopt
-KEPT = 256 * 2**20  # bytes
 
 
 @torch.inference_mode()
 def measure(quick: bool = False) -> Result:
-    """Multi-head attention against `nn.MultiheadAttention`, then all mechanisms with and without their trace.
-
-    The first is measured a second time with a C library that keeps freed memory instead of giving it back: half of the
-    time of long inputs is spent on getting it again.
-    """
+    """Multi-head attention against `nn.MultiheadAttention`, then all mechanisms with and without their trace."""
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     sizes, seconds = ((8, 16), 0.02) if quick else (SIZES, 2.0)
     result = Result()
     try:
-        _against_torch(result, sizes, seconds * 2, "")
+        _against_torch(result, sizes, seconds * 2)
         for spec in registry.mechanisms().values():
             _with_and_without(result, spec, sizes, seconds)
-        if keep_freed_memory():
-            _against_torch(result, sizes, seconds * 2, ", freed memory kept")
     finally:
         torch.set_num_threads(threads)
     return result
 
 
-def keep_freed_memory() -> bool:
-    """Let this process keep memory that it freed. False where the C library cannot be told to."""
-    try:
-        tell = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return False
-    return bool(tell(M_TRIM_THRESHOLD, KEPT) and tell(M_MMAP_MAX, 0))
-
-
-def _against_torch(result: Result, sizes: tuple[int, ...], seconds: float, how: str) -> None:
+def _against_torch(result: Result, sizes: tuple[int, ...], seconds: float) -> None:
     for width in WIDTHS:
         ours, theirs = same_weights(width)
         for n in sizes:
             items = torch.randn(1, n, width)
-            _compare(result, ours, theirs, items, items, seconds, f"{n} tokens, d = {width}{how}")
-        query = torch.randn(1, 1, width)
-        _compare(result, ours, theirs, query, items, seconds, f"one query, {n} tokens, d = {width}{how}")
+            _compare(result, ours, theirs, items, items, seconds, f"{n} tokens, d = {width}")
+        items, query = torch.randn(1, sizes[-1], width), torch.randn(1, 1, width)
+        _compare(result, ours, theirs, query, items, seconds, f"one query, {sizes[-1]} tokens, d = {width}")
 
 
 def _compare(

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from attnviz.errors import AttnvizError
-from attnviz.ui import controls, inputs, link, live
+from attnviz.ui import controls, details, inputs, link, live
 from attnviz.ui.style import page_head
+from attnviz.views.canvas import load_code
 from attnviz.zoo import models
 
 page_head("Explore")
+load_code()
 left, middle, right = st.columns([6, 2, 1], vertical_alignment="bottom")
 with middle:
     task = controls.choose_task()
@@ -35,3 +37,5 @@ with picture:
         live.show_last(task.kind, str(error))
     else:
         (live.follow_text if task.kind == "text" else live.follow_picture)(model, intervention)
+if not details.are_open():
+    details.closed()

@@ -83,7 +83,7 @@ def distil(
     targets: Sequence[Float[Tensor, "word d"]],
     table: Float[Tensor, "vocabulary d_model"],
     *,
-    epochs: int = 6,
+    epochs: int = 5,
     seed: int = 0,
 ) -> tuple[TextFeatures, float]:
     """Features whose linear image is the teacher's vectors; embeddings are trained along.

@@ -1,24 +1,49 @@
-"""Below the picture: how it is computed, and the numbers to take along. Made only while it is open."""
+"""Below the picture: how it is computed, and the numbers to take along. Made only while they are open."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.analysis.phrases import count
 from attnviz.attention import registry
 from attnviz.export import to_csv, to_json
 from attnviz.trace import Axis, Trace
+from attnviz.ui import link
 from attnviz.views.steps import explained, steps_table, weights_table
 
+_FOLDS = {"steps": "How it is computed", "numbers": "Numbers"}
 
-def show(trace: Trace) -> None:
-    """Two folds: the steps with formulas and numbers, and the weights as a table with downloads."""
-    steps = st.expander("How it is computed", on_change="rerun", key="steps", bind="query-params")
-    if steps.open:
-        with steps:
-            _steps(trace)
-    numbers = st.expander("Numbers", on_change="rerun", key="numbers", bind="query-params")
-    if numbers.open:
-        with numbers:
-            _numbers(trace)
+
+def are_open() -> bool:
+    """Whether a fold is open, also before the folds are drawn for the first time."""
+    for key in _FOLDS:
+        link.start(key, [False, True], False)
+    return any(st.session_state[key] for key in _FOLDS)
+
+
+def closed() -> None:
+    """Both folds while they are closed: outside of what reruns at each key press, since every element costs time."""
+    for key in _FOLDS:
+        _fold(key)
+
+
+def follow(trace: Trace) -> None:
+    """Both folds if one is open, with the numbers of this trace: inside of what reruns at each key press."""
+    if not are_open():
+        if st.session_state.pop("_folds_inside", False):
+            st.rerun()  # the last one was closed: the whole page is drawn again, with the folds outside
+        return
+    st.session_state["_folds_inside"] = True
+    for key, fill in (("steps", _steps), ("numbers", _numbers)):
+        fold = _fold(key)
+        if fold.open:
+            with fold:
+                fill(trace)
+
+
+def _fold(key: str) -> DeltaGenerator:
+    fold = st.expander(_FOLDS[key], on_change="rerun", key=key)
+    link.keep(key, fold.open, False)
+    return fold
 
 
 def _steps(trace: Trace) -> None:

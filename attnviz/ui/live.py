@@ -13,6 +13,8 @@ from attnviz.views.canvas import live_picture
 from attnviz.views.frame import frame
 from attnviz.zoo import models
 
+_HINTS = {"text": "Type: the picture follows.", "image": "Choose a picture, or bring your own."}
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -48,12 +50,16 @@ def follow_picture(model: models.Model, intervention: Intervention) -> None:
 
 
 def show(shown: Shown, notes: tuple[str, ...] = ()) -> None:
-    """Draw a trace and remember it; the line of notes is always there, so that nothing jumps."""
-    st.session_state[f"_last_{'image' if shown.picture else 'text'}"] = shown
-    st.caption(" ".join(notes) or ("Type: the picture follows." if shown.picture is None else "\u00a0"))
+    """Draw a trace and remember it. Notes stand where the hint stood, so that nothing jumps."""
+    kind = "text" if shown.picture is None else "image"
+    st.session_state[f"_last_{kind}"] = shown
     meta, weights = frame(shown.trace, picture=shown.picture, text=str(shown.trace.made_by["input"]))
+    if notes:
+        st.caption(" ".join(notes))
+    else:
+        meta["hint"] = _HINTS[kind]
     live_picture(meta, weights, key="live-picture")
-    details.show(shown.trace)
+    details.follow(shown.trace)
 
 
 def show_last(kind: str, problem: str) -> None:

@@ -5,9 +5,9 @@ import gc
 import streamlit as st
 
 
-@st.cache_resource
-def warm_up() -> None:
-    """As in the app itself: what was imported is taken out of the garbage collector's sight."""
+@st.cache_resource(show_spinner=False)
+def freeze() -> None:
+    """As in the app itself: what the first run imported is taken out of the garbage collector's sight."""
     gc.collect()
     gc.freeze()
 
@@ -21,5 +21,5 @@ def follow() -> None:
 
 
 st.set_page_config(page_title="echo", layout="wide")
-warm_up()
 follow()
+freeze()

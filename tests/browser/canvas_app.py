@@ -3,7 +3,7 @@
 import streamlit as st
 from canvas_frames import CASES, QUESTION
 
-from attnviz.views.canvas import live_picture
+from attnviz.views.canvas import live_picture, load_code
 
 
 @st.fragment
@@ -13,6 +13,7 @@ def explore() -> None:
 
 
 st.set_page_config(layout="wide")
+load_code()
 explore()
 if st.button("Say it in the link"):
     st.query_params["said"] = "yes"

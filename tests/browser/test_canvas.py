@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from canvas_frames import CASES, ODD, QUESTION
+
+from tests.browser.canvas_frames import CASES, ODD, QUESTION
+from tests.browser.reading import PICTURE, box_of, cell, colour, linked, numbers, pointed, readout, written
 
 WORDS = QUESTION.split()
-PICTURE = ".attnviz-picture"
 
 
 @pytest.fixture(scope="module")
@@ -36,60 +37,6 @@ def weights(case: str) -> np.ndarray:
     meta, flat = CASES[case](QUESTION)
     shape = meta["groups"][0]["shape"]
     return np.asarray(flat[: int(np.prod(shape))], np.float64).reshape(shape)
-
-
-def box_of(page, selector: str) -> dict:
-    return page.locator(f"{PICTURE} {selector}").first.bounding_box()
-
-
-def cell(page, key: int, row: int = 0) -> list[float]:
-    """The middle of a cell of the grid, in pixels of the window."""
-    return page.locator(PICTURE).evaluate(
-        """(root, [key, row]) => {
-            const { grid } = root.picture;
-            const box = grid.scroller.getBoundingClientRect();
-            const x = (grid.edges[key] + grid.edges[key + 1]) / 2 - grid.scroller.scrollLeft;
-            return [box.left + grid.spec.labelWidth + x, box.top + grid.head + (row + 0.5) * grid.rowHeight];
-        }""",
-        [key, row],
-    )
-
-
-def numbers(page) -> list[str]:
-    """What stands beside the maps' names."""
-    return page.locator(f"{PICTURE} .map:visible .number").all_text_contents()
-
-
-def written(values: np.ndarray) -> list[str]:
-    """As the picture writes them: four decimals, or two digits where that would show next to nothing."""
-    return [f"{v:.4f}" if v >= 0.00095 else re.sub(r"e-0?", "e−", f"{v:.1e}") for v in values]
-
-
-def pointed(page) -> None:
-    page.wait_for_selector(f"{PICTURE} .map.pointed")
-
-
-def linked(page, fragment: str) -> None:
-    page.wait_for_function("wanted => location.hash === wanted", arg=fragment)
-
-
-def readout(page) -> str:
-    return page.locator(f"{PICTURE} .readout").text_content()
-
-
-def colour(page, selector: str = ".cells") -> np.ndarray:
-    """The mean colour of a canvas, after any fading."""
-    page.wait_for_timeout(200)
-    return np.array(
-        page.locator(f"{PICTURE} {selector}").first.evaluate(
-            """canvas => {
-                const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-                const sum = [0, 0, 0, 0];
-                for (let i = 0; i < data.length; i++) sum[i % 4] += data[i];
-                return sum.map((v) => v / (data.length / 4));
-            }"""
-        )
-    )
 
 
 def type_after(page, text: str, shown: str) -> None:

@@ -55,14 +55,16 @@ export default function (component) {
 )
 
 
+def load_code() -> None:
+    """Bring the code of the pictures to the browser: once on a page, outside of the fragment that draws them."""
+    _script(key="attnviz-canvas-script")
+
+
 def live_picture(meta: dict[str, Any], weights: np.ndarray, *, key: str, link: str | None = "") -> None:
     """Draws a frame, see `attnviz.views.frame`: `meta` says what the numbers in `weights` (flat) are.
 
-    `key` stays the same from run to run, so that typing redraws the picture instead of making a new one. The reader's
-    selection stands in the link, each name with `link` before it: two pictures on a page need two prefixes. With None
-    it stands nowhere.
+    `load_code` must have been called on the page. `key` stays the same from run to run, so that typing redraws the
+    picture instead of making a new one. The reader's selection stands in the link, each name with `link` before it: two
+    pictures on a page need two prefixes. With None it stands nowhere. `meta["hint"]` is a line above the picture.
     """
-    with st.container(gap=None):
-        _script(key=f"{key}-script")
-        data = {"meta": meta, "weights": pyarrow.table({"w": np.ravel(weights)}), "link": link}
-        _picture(key=key, data=data)
+    _picture(key=key, data={"meta": meta, "weights": pyarrow.table({"w": np.ravel(weights)}), "link": link})

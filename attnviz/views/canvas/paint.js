@@ -12,6 +12,8 @@ Object.defineProperties(
         keepInRange(this.selection, { groups: frame.groups }, this.views);
         this.paintGroup(fresh);
       }
+      setShown(this.above, Boolean(meta.hint));
+      setText(this.above, meta.hint ?? "");
       setShown(this.left, frame.groups.length > 0);
       this.side.show(meta, this.group, this.selection.off, this.theme.family);
       setAttribute(root, "aria-label", meta.alt ?? meta.title ?? "");

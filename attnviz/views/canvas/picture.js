@@ -5,7 +5,6 @@ const MOST_HEIGHT = 430; // pixels of the drawing area; what is larger scrolls
 class Picture {
   constructor(root) {
     this.root = root;
-    root.picture = this; // for whoever looks into it: the tests, and a reader's console
     root.picture = this; // for whoever looks into it: tests, and a reader's console
     this.painted = 0;
     this.pointed = null; // where the mouse or the keyboard is: { map, query, key }, each may be null
@@ -28,7 +27,8 @@ class Picture {
     left.append(this.tools.node, this.live);
     const right = element("div", { class: "card right" });
     this.left = left;
-    this.root.replaceChildren(element("div", { class: "cards" }, left, right));
+    this.above = element("p", { class: "above" });
+    this.root.replaceChildren(this.above, element("div", { class: "cards" }, left, right));
     this.side = new Side(right, this.root);
     this.grid = new Grid(this.stage);
     this.figures = new Figures(this.stage);
