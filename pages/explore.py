@@ -10,25 +10,21 @@ from attnviz.zoo import models
 
 page_head("Explore")
 load_code()
-left, middle, right = st.columns([6, 2, 1], vertical_alignment="bottom")
-with middle:
+left, right = st.columns([2, 1], vertical_alignment="bottom")
+with right.container(horizontal=True, vertical_alignment="bottom"):
     task = controls.choose_task()
-if task.kind == "text":
-    with right:
+    if task.kind == "text":
         inputs.examples(task)
 with left:
     spec = controls.choose_mechanism()
-st.caption(f"**{spec.title}.** {spec.query} {spec.look_for}")
+st.caption(controls.introduced(spec, task))
 
 with st.container(key="stage"):
+    notes = st.container()
     picture = st.container()
     with st.container(key="options", horizontal=True, vertical_alignment="bottom", gap="medium"):
         options, untrained = controls.choose_options(spec, task)
         intervention = controls.choose_temperature()
-
-link.show()
-if untrained:
-    st.caption(untrained)
 
 with picture:
     try:
@@ -39,3 +35,8 @@ with picture:
         (live.follow_text if task.kind == "text" else live.follow_picture)(model, intervention)
 if not details.are_open():
     details.closed()
+
+with notes:
+    link.show()
+    if untrained:
+        st.caption(untrained)

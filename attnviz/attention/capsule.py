@@ -55,6 +55,15 @@ class CapsuleModule(nn.Module):
         self.classifier = nn.Linear(d_model, n_classes)  # row c is w_c, which reads c_c alone
         self.align = Alignment()
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The losses to train with, one after the other.
+
+        Alone, the paper's hinges drive every p_c to zero where no class has more than half of the probability: they are
+        linear in p. So the released code's margins come first, and the paper's hinges go on from there.
+        """
+        return ("official", "paper") if self.loss == "paper" else (self.loss,)
+
     def objective(
         self,
         items: Float[Tensor, "batch key d"],

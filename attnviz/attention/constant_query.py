@@ -45,7 +45,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
     family="self-attention",
     paper="Lin et al. 2017; Yang et al. 2016; survey, equation 33",
     formula=r"c = \sum_l \mathrm{softmax}_l\!\left(w^\top \tanh(W k_l + b)\right) v_l",
-    query="None: the query is dropped from the additive score, what is left of it is the same for every input.",
+    query="None: the query is dropped from the additive score; what is left is the same for every input.",
     look_for="Which words does it hold for important whatever stands around them?",
     yields="vector",
     steps=STEPS,

@@ -48,7 +48,7 @@ def penalty(weights: Float[Tensor, "batch row query key"]) -> Float[Tensor, " ba
     family="self-attention",
     paper="Lin et al. 2017, equations 5 to 8",
     formula=r"A = \mathrm{softmax}\!\left(W_2 \tanh(W_1 X^\top)\right),\quad M = AX",
-    query="One constant query for each row: the rows of W_2, trained and the same for every input.",
+    query="One constant query for each row, trained and the same for every input.",
     look_for="Does each row read another part of the text, or do they repeat one another?",
     yields="vector",
     steps=STEPS,

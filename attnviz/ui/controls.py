@@ -53,6 +53,15 @@ def choose_task() -> Task:
     return known[name]
 
 
+def introduced(spec: Mechanism, task: Task) -> str:
+    """The mechanism in a line: its title, what its query is, and what to look for in a text or a picture."""
+    look_for = spec.look_for
+    if task.kind == "image":
+        for word, patch in (("words", "patches"), ("word", "patch"), ("text", "picture")):
+            look_for = look_for.replace(word, patch)
+    return f"**{spec.title}.** {spec.query} {look_for}"
+
+
 def choose_options(spec: Mechanism, task: Task) -> tuple[Any, str]:
     """The mechanism's own options, as one of the sets that were trained, and a sentence if that is another set."""
     values = {f.name: _control(f) for f in fields(spec.options)}

@@ -24,13 +24,11 @@ class Chosen:
 
 def examples(task: Task) -> None:
     """Sentences to try; choosing one puts it in the text field."""
-    with st.popover("Examples", width="stretch"):
-        for number, sentence in enumerate(task.examples):
-            st.button(sentence, key=f"example-{number}", on_click=_write, args=(sentence,), type="tertiary")
+    st.menu_button("Examples", task.examples, key="example", on_click=_write_example)
 
 
-def _write(sentence: str) -> None:
-    st.session_state["text"] = sentence
+def _write_example() -> None:
+    st.session_state["text"] = st.session_state["example"]
 
 
 def text_field(task: Task) -> str:
@@ -53,22 +51,47 @@ def text_field(task: Task) -> str:
 
 
 def choose_picture(task: Task) -> Chosen:
-    """A picture from the gallery, unless one was uploaded or taken. Raises PictureError for a file that is none."""
+    """The picture that was chosen last: gallery, file or photograph. Raises PictureError for a file that is none."""
     names = {Path(name).stem: name for name in task.examples}
-    link.start("picture", list(names), next(iter(names)))
-    left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+    source = st.session_state.get("_own_picture")
+    own = st.session_state.get(source) if source else None
+    if own is None:
+        _start_gallery(list(names))
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        name = st.pills("Gallery", list(names), key="picture", required=True)
-        link.keep("picture", name, next(iter(names)))
-    with middle, st.popover("Upload", width="stretch"):
-        file = st.file_uploader(
+        name = st.pills("Gallery", list(names), key="picture", required=True, on_change=_choose_gallery)
+        if name:
+            link.keep("picture", name, next(iter(names)))
+    side_by_side = right.container(horizontal=True)
+    with side_by_side.popover("Upload", width="stretch"):
+        st.file_uploader(
             "A picture of your own",
             key="upload",
+            on_change=_choose_own,
+            args=("upload",),
             help="PNG, JPEG, GIF, WebP, BMP or TIFF, up to 10 MB. It stays in this session, outside the link.",
         )
-    with right, st.popover("Camera", width="stretch"):
-        photo = st.camera_input("Take a photograph", key="camera")
-    own = file or photo
+    with side_by_side.popover("Camera", width="stretch"):
+        st.camera_input("Take a photograph", key="camera", on_change=_choose_own, args=("camera",))
     if own is not None:
         return Chosen(read_picture(own.getvalue()), own.name, shared=False)
     return Chosen(read_picture((SAMPLES / names[name]).read_bytes()), names[name], shared=True)
+
+
+def _start_gallery(names: list[str]) -> None:
+    """A gallery where nothing was chosen, because a file took its place, goes back to what the link says."""
+    if st.session_state.get("picture", "") is None:
+        del st.session_state["picture"]
+    link.start("picture", names, names[0])
+
+
+def _choose_gallery() -> None:
+    st.session_state["_own_picture"] = None
+
+
+def _choose_own(source: str) -> None:
+    """A file that was just given takes the place of the gallery's picture; one that was taken away gives it back."""
+    given = st.session_state[source] is not None
+    st.session_state["_own_picture"] = source if given else None
+    if given:
+        st.session_state["picture"] = None

@@ -4,6 +4,7 @@ Streamlit's own binding writes the label that a person reads; `start` and `keep`
 label is reworded. The text field and the sliders, which have no labels, use Streamlit's.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ def check(name: str, read: Callable[[str], Any]) -> None:
     except ValueError as error:
         del st.query_params[name]
         notes: list[str] = st.session_state.setdefault("_link_notes", [])
-        notes.append(f"The link asked for {name} “{text[:40]}”: {error} The default is shown instead.")
+        notes.append(f"The link asked for {name} “{_plain(text[:40])}”: {error} The default is shown instead.")
 
 
 def start(name: str, choices: list[Any], default: Any) -> None:
@@ -51,9 +52,14 @@ def keep(name: str, value: Any, default: Any) -> None:
 
 
 def show() -> None:
-    """Say once what was wrong with the link."""
-    for sentence in st.session_state.pop("_link_notes", []):
-        st.warning(sentence)
+    """Say once what was wrong with the link. Must run after everything that reads it."""
+    if sentences := st.session_state.pop("_link_notes", []):
+        st.warning("  \n".join(sentences))
+
+
+def _plain(text: str) -> str:
+    """Text from the link, so that Markdown shows it as it stands: no picture, link or formula comes out of it."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def one_of(choices: list[Any]) -> Callable[[str], Any]:

@@ -12,6 +12,10 @@ _CSS = """
 .stAppHeader { background: transparent; }
 .attnviz-name { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
 .attnviz-name span { font-weight: 400; color: color-mix(in srgb, currentColor 65%, transparent); }
+[data-testid="stMenuButtonBody"] { max-width: calc(100vw - 1rem); }
+[data-testid="stMenuButtonBody"] [role="menuitem"] { height: auto; min-height: 2rem; padding-block: 0.3rem; }
+[data-testid="stMenuButtonBody"] [role="menuitem"] > div { height: auto; }
+[data-testid="stMenuButtonBody"] p { white-space: normal; }
 @media (min-width: 641px) { .st-key-stage > :has(> .st-key-options) { order: -1; } }
 @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; } }
 </style>

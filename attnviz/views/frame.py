@@ -83,7 +83,7 @@ def _group(attention: AttentionMap, offset: int) -> dict[str, Any]:
     return {
         "name": attention.name,
         "title": attention.name.replace("_", " "),
-        "kind": attention.axes[0].kind if attention.axes[:-2] else "",
+        "kind": attention.axes[0].kind if len(attention.axes) == 3 else "",
         "maps": list(attention.labels),
         "queries": list(queries.labels),
         "keys": list(keys.labels),

@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -31,12 +33,13 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait_for(url: str, server: subprocess.Popen) -> None:
+def _wait_for(url: str, server: subprocess.Popen, log: IO[str]) -> None:
     """Asks for the server's health until it answers."""
     end = time.monotonic() + STARTED_WITHIN
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"streamlit ended with code {server.returncode}: {server.stdout.read()[-2000:]}")
+            log.seek(0)
+            raise RuntimeError(f"streamlit ended with code {server.returncode}: {log.read()[-2000:]}")
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
                 return
@@ -58,11 +61,10 @@ def serve() -> Iterator[Callable[[str | Path], str]]:
             command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
             command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
             environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-            server = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
+            log = tempfile.TemporaryFile("w+")  # not a pipe: nobody would empty it, and a full one stops the server
+            server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
             servers[name] = server, f"http://127.0.0.1:{port}"
-            _wait_for(servers[name][1], server)
+            _wait_for(servers[name][1], server, log)
         return servers[name][1]
 
     yield start

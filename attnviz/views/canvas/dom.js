@@ -8,9 +8,10 @@ const WORDS = {
   patches: "effective number of patches, entropy", enlarge: "enlarge", close: "close", largest: "largest",
   free: "does not sum to one", more: "more", less: "fewer",
   toggle: "click: on or off; double click: only this one",
-  hint: "Point at a cell to read its weight in every map; click to pin it.",
-  hintSame: "Click a word to look from there; point at a cell to read its weight in every map.",
-  hintPatch: "Click a patch to look from there; point at one to read its weight in every map.",
+  hint: "Point at a cell to read its weight; click to pin it.",
+  hintSame: "Click a word to look from there; point at a cell to read its weight.",
+  hintOverlay: "Point at a patch to read its weight; click to pin it.",
+  hintPatch: "Click a patch to look from there; point at one to read its weight.",
   tinted: "The sentence shows the",
   mean: "mean of",
 };
@@ -88,6 +89,14 @@ function fitted(text, width, font) {
     else high = middle - 1;
   }
   return `${letters.slice(0, low).join("")}…`;
+}
+
+// The name of a map of two parts, “very negative · head 3”, cut so that what tells it from its neighbours stays.
+function fittedName(name, width, font) {
+  const parts = name.split(" · ");
+  if (parts.length < 2 || textWidth(name, font) <= width) return name;
+  const tail = ` · ${parts.at(-1).split(" ").at(-1)}`;
+  return `${fitted(parts[0], width - textWidth(tail, font), font)}${tail}`;
 }
 
 // A weight as it stands in a cell: .86, 1, −.12, 2.4

@@ -101,7 +101,7 @@ Object.defineProperties(
       const { group, point } = this;
       const { button, name, number } = parts;
       button.dataset.map = String(map);
-      setText(name, group.maps[map]);
+      setText(name, room ? fittedName(group.maps[map], room, `${SMALL}px ${this.theme.family}`) : group.maps[map]);
       setAttribute(button, "aria-pressed", String(this.on(map)));
       setAttribute(button, "title", `${group.maps[map]} (${WORDS.toggle})`);
       if (room) name.style.maxWidth = `${room}px`;
@@ -178,7 +178,7 @@ Object.defineProperties(
       };
       figures.show({
         maps, size, room: width, most: MOST_HEIGHT,
-        label: (map) => `${group.maps[map]}. ${frame.meta.alt ?? ""}`,
+        label: (map) => group.maps[map],
         caption: (parts, map) => {
           setShown(parts.name, big === null);
           this.captionFor(parts, map, size.width < 190 ? size.width : size.width - 115);
@@ -207,7 +207,7 @@ Object.defineProperties(
       if (view === "arcs") return arcSize(group, count, width, room, big, this.theme);
       const least = Math.min(130, (width - GAP) / 2);
       if (view === "matrix") {
-        const size = fittingWidth(count, width, room, (wide) => wide, least, 340);
+        const size = fittingWidth(count, width, room, (wide) => wide, least, count === 1 ? 400 : 340);
         return { width: size, height: size };
       }
       const aspect = this.naturalAspect();

@@ -327,8 +327,9 @@ class Picture {
 
   // What stands where nothing is pointed at.
   hint() {
-    const same = this.group.same && { tokens: WORDS.hintSame, overlay: WORDS.hintPatch }[this.selection.view];
-    const hint = same || WORDS.hint;
+    const { view } = this.selection;
+    const same = this.group.same && { tokens: WORDS.hintSame, overlay: WORDS.hintPatch }[view];
+    const hint = same || (view === "overlay" ? WORDS.hintOverlay : WORDS.hint);
     return this.sentence.hidden ? hint : `${WORDS.tinted} ${this.meanLabel(this.mapsOn())}. ${hint}`;
   }
 }

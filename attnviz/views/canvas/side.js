@@ -6,7 +6,8 @@ class Side {
   constructor(parent, belowParent) {
     this.badge = element("span", { class: "badge", text: WORDS.untrained });
     this.note = element("span", { class: "note" });
-    this.predictionTitle = element("h3", {}, element("span", { text: WORDS.prediction }), this.note, this.badge);
+    this.note.classList.add("line");
+    this.predictionTitle = element("h3", {}, element("span", { text: WORDS.prediction }), this.badge, this.note);
     this.prediction = element("div", { class: "bars", role: "list" });
     this.more = element("button", { class: "plain", type: "button" });
     this.spreadNote = element("span", { class: "note" });
@@ -45,6 +46,9 @@ class Side {
     if (labels.length > MOST_CLASSES && !this.all) order = order.slice(0, MOST_CLASSES);
     setShown(this.more, labels.length > MOST_CLASSES);
     setText(this.more, this.all ? WORDS.less : `${labels.length - MOST_CLASSES} ${WORDS.more}`);
+    const font = `600 ${SMALL}px ${this.family}`;
+    const widest = Math.max(0, ...labels.map((label) => textWidth(label, font)));
+    this.prediction.style.setProperty("--label", `${Math.min(128, Math.max(64, Math.ceil(widest) + 2))}px`);
     const rows = keepChildren(this.prediction, order.length, () => bar(true));
     order.forEach((i, at) => {
       fillBar(rows[at], labels[i], probabilities[i], probabilities[i].toFixed(2));
@@ -56,12 +60,14 @@ class Side {
     const spread = group?.spread ?? [];
     setShown(this.spreadPart, spread.length > 0);
     setText(this.spreadNote, meta.kind === "image" ? WORDS.patches : WORDS.words);
-    const widest = Math.max(0, ...spread.map(({ label }) => textWidth(label, `${SMALL}px ${this.family}`)));
-    this.spread.style.setProperty("--label", `${Math.min(128, Math.max(64, Math.ceil(widest) + 2))}px`);
+    const font = `${SMALL}px ${this.family}`;
+    const widest = Math.max(0, ...spread.map(({ label }) => textWidth(label, font)));
+    const room = Math.min(128, Math.max(64, Math.ceil(widest) + 2));
+    this.spread.style.setProperty("--label", `${room}px`);
     const most = Math.max(group?.K ?? 1, ...spread.map((entry) => entry.effective));
     const rows = keepChildren(this.spread, spread.length, () => bar(false));
     spread.forEach(({ label, effective, entropy }, i) => {
-      fillBar(rows[i], label, effective / most, effective.toFixed(1));
+      fillBar(rows[i], label, effective / most, effective.toFixed(1), fittedName(label, room, font));
       setText(rows[i].parts.second, `${entropy.toFixed(2)} bit`);
       setAttribute(rows[i], "title", `${label}: entropy ${entropy.toFixed(4)} bit, 2^entropy = ${effective.toFixed(2)}`);
       rows[i].classList.toggle("off", off.has(i));
@@ -88,8 +94,8 @@ function bar(strong) {
   return row;
 }
 
-function fillBar(row, label, share, value) {
-  setText(row.parts.label, label);
+function fillBar(row, label, share, value, shown = label) {
+  setText(row.parts.label, shown);
   setAttribute(row.parts.label, "title", label);
   setText(row.parts.value, value);
   row.parts.fill.style.transform = `scaleX(${Math.max(0.006, Math.min(1, share || 0))})`;
