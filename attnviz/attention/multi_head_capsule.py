@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from attnviz.attention import capsule
 from attnviz.attention.capsule import CapsuleModule, Capsules
-from attnviz.attention.losses import LOSSES
 from attnviz.attention.registry import Cost, mechanism, option
 from attnviz.errors import OptionError
 from attnviz.recording import note
@@ -31,12 +30,6 @@ class Options:
     """Options of multi-head capsules."""
 
     n_heads: int = option(4, choices=(1, 4), label="heads", help="how many questions each class asks")
-    loss: str = option(
-        "paper",
-        choices=LOSSES,
-        label="loss",
-        help="trained with the paper's hinges, with the released code's margins, or with a blog's variant",
-    )
 
 
 def cost(n: int, d: int, options: Options) -> Cost:

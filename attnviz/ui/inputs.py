@@ -75,7 +75,7 @@ def choose_picture(task: Task) -> Chosen:
         st.camera_input("Take a photograph", key="camera", on_change=_choose_own, args=("camera",))
     if own is not None:
         return Chosen(read_picture(own.getvalue()), own.name, shared=False)
-    return Chosen(read_picture((SAMPLES / names[name]).read_bytes()), names[name], shared=True)
+    return Chosen(read_picture((SAMPLES / names[name]).read_bytes()), Path(names[name]).name, shared=True)
 
 
 def _start_gallery(names: list[str]) -> None:

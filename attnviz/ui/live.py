@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, EmptyTextError
 from attnviz.features.picture import as_data_url
 from attnviz.recording import Intervention
 from attnviz.trace import Trace
@@ -30,11 +30,13 @@ def follow_text(model: models.Model, intervention: Intervention) -> None:
     text = inputs.text_field(model.task)
     try:
         given = models.encode_text(model.task.name, text)
-        shown = Shown(model.trace(given, intervention), None)
-    except AttnvizError as error:
+    except EmptyTextError as error:
+        if "_last_text" not in st.session_state:  # a link without a word in it
+            example = models.encode_text(model.task.name, model.task.examples[0])
+            st.session_state["_last_text"] = Shown(model.trace(example, intervention), None)
         show_last("text", str(error))
     else:
-        show(shown, given.notes)
+        show(Shown(model.trace(given, intervention), None), given.notes)
 
 
 def follow_picture(model: models.Model, intervention: Intervention) -> None:

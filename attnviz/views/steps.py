@@ -87,7 +87,8 @@ def weights_table(attention: AttentionMap) -> pd.DataFrame:
     queries, keys = attention.axes[-2:]
     rows = attention.labels
     if len(queries) > 1:
-        rows = tuple(f"{label} · {query}" for label in attention.labels for query in queries.labels)
+        prefixes = [f"{label} · " for label in rows] if attention.axes[:-2] else [""]
+        rows = tuple(f"{prefix}{query}" for prefix in prefixes for query in queries.labels)
     header = pd.Index(_distinct(keys.labels), name=keys.kind)
     values = attention.stacked.reshape(-1, len(keys)).astype(np.float64)
     return pd.DataFrame(values, index=_distinct(rows), columns=header)

@@ -123,3 +123,8 @@ def test_damaged_weights_are_a_sentence(monkeypatch, tmp_path):
         assert "damaged" in captions(found)
     finally:
         models.load.cache_clear()
+
+
+def test_a_link_with_a_blank_text_shows_an_example_and_says_what_to_do():
+    found = open_app(text="  ")
+    assert pictures(found) and "Type a sentence" in captions(found)
