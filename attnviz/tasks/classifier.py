@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from attnviz.attention.registry import Mechanism
@@ -28,7 +29,8 @@ class Output:
 class Classifier(nn.Module):
     """A mechanism and, unless it gives a probability a class by itself, one linear layer on its context.
 
-    New items are averaged first (survey, equation 5: y = softmax(W_c c + b_c)).
+    New items are averaged first (survey, equation 5: y = softmax(W_c c + b_c)). Capsules compare features by plain dot
+    products; theirs are divided by d^(1/4), so that the products are by sqrt(d), as in scaled dot-product attention.
     """
 
     def __init__(self, mechanism: Mechanism, options: object, d_model: int, n_classes: int):
@@ -36,10 +38,11 @@ class Classifier(nn.Module):
         self.yields = mechanism.yields
         self.attention = mechanism.build(d_model, options, n_classes)
         self.readout = None if self.yields == "classes" else nn.Linear(d_model, n_classes)
+        self.scale = d_model**-0.25 if self.yields == "classes" else 1.0
 
     def forward(self, items: Float[Tensor, "batch item d"], mask: Bool[Tensor, "batch item"] | None = None) -> Output:
         """Probabilities for a batch of feature vectors; `mask` is True on real items."""
-        note("features", items, "key feature")
+        items = note("features", items * self.scale, "key feature")
         found = self.attention(items, mask)
         if self.readout is None:
             probabilities, capsules = found
@@ -47,6 +50,13 @@ class Classifier(nn.Module):
         context = note("mean", _mean(found, mask), "feature") if self.yields == "items" else found
         logits = note("logits", self.readout(context), "class")
         return Output(note("class probabilities", logits.softmax(-1), "class"), logits, context)
+
+    def objective(self, items: Tensor, mask: Tensor | None, labels: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        """What training minimises: the mechanism's own objective if it has one, else smoothed cross entropy."""
+        own = getattr(self.attention, "objective", None)
+        if own is not None:
+            return own(items * self.scale, mask, labels)
+        return F.cross_entropy(self(items, mask).logits, labels, label_smoothing=0.05)
 
 
 def _mean(items: Tensor, mask: Tensor | None) -> Tensor:

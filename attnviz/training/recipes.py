@@ -178,7 +178,7 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     options = spec.parse(values)
     train_set, val_set = _encoded(task.name, data)
     classifier = models.untrained(task.name, spec.name, options)
-    plan = heads.SHORT_PLANS.get((task.kind, spec.name), heads.PLANS[task.kind])
+    plan = heads.OWN_PLANS.get(spec.name, heads.PLANS)[task.kind]
     for stage in getattr(classifier.attention, "stages", (None,)):
         if stage is not None:
             classifier.attention.loss = stage

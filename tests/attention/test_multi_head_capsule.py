@@ -145,7 +145,11 @@ def test_cost_is_that_of_one_class():
 def test_the_registry_builds_each_choice():
     about = get("multi_head_capsule")
     for n_heads in (1, 4):
-        for loss in ("paper", "official", "blog"):
-            module = about.build(D, about.parse({"n_heads": str(n_heads), "loss": loss}), n_classes=4)
-            p, r = module(torch.randn(2, 5, D))
-            assert p.shape == (2, 4) and r.shape == (2, 4, D) and module.loss == loss
+        module = about.build(D, about.parse({"n_heads": str(n_heads)}), n_classes=4)
+        p, r = module(torch.randn(2, 5, D))
+        assert p.shape == (2, 4) and r.shape == (2, 4, D) and module.loss == "paper"
+
+
+def test_the_module_takes_each_loss():
+    for loss in ("paper", "official", "blog"):
+        assert MultiHeadCapsule(D, 4, loss=loss).loss == loss
