@@ -64,7 +64,10 @@ class Plan:
 
 PLANS = {"text": Plan(epochs=24, batch=64, rate=1e-3), "image": Plan(epochs=2, batch=256, patience=2)}
 OWN_PLANS = {
-    "capsule": {"text": Plan(epochs=12, batch=64, rate=3e-3), "image": Plan(epochs=4, batch=256, rate=3e-3)},
+    "capsule": {
+        "text": Plan(epochs=12, batch=64, rate=3e-3),
+        "image": Plan(epochs=4, batch=256, rate=3e-3, rows=12_000),
+    },
     "multi_head_capsule": {  # 2 C d^2 multiplications an item: fewer examples
         "text": Plan(epochs=8, batch=64, rate=1e-3),
         "image": Plan(epochs=4, batch=128, rate=3e-3, rows=6000),
@@ -73,8 +76,8 @@ OWN_PLANS = {
 
 
 def later(plan: Plan) -> Plan:
-    """The plan of a later stage: a tenth of the rate, a sixth of the epochs."""
-    return replace(plan, epochs=max(1, plan.epochs // 6), rate=plan.rate / 10)
+    """The plan of a later stage: a thirtieth of the rate, a sixth of the epochs."""
+    return replace(plan, epochs=max(1, plan.epochs // 6), rate=plan.rate / 30)
 
 
 def fit(
