@@ -1,6 +1,6 @@
 """How the image feature models of the zoo are trained: to classify with a mean and with one learned query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,17 +59,11 @@ def train_image_features(
     flip: bool,
     batch: int = 256,
     seed: int = 0,
-    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[ImageFeatures, float]:
-    """Train on pictures `(n, 3, size, size)`; the feature model and its accuracy on `val` (the better read-out's).
-
-    `start` is a state to go on from.
-    """
+    """Train on pictures `(n, 3, size, size)`; the feature model and its accuracy on `val` (the better read-out's)."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     features = ImageFeatures(d_model).to(memory_format=torch.channels_last)
-    if start is not None:
-        features.load_state_dict(start)
     readout = PooledReadout(d_model, n_classes)
     parameters = [*features.parameters(), *readout.parameters()]
     optimizer = torch.optim.SGD(

@@ -112,6 +112,8 @@ def train_task_features(task: Task, data: Path) -> dict[str, Any]:
     state, figure = (_text_state if task.kind == "text" else _image_state)(task, train_set, val_set, data)
     card = _card(task.name, "features", {}, started, {"accuracy of a simple read-out": figure})
     card |= _source(task, train_set, val_set) | {"d_model": task.d_model}
+    if task.kind == "text":
+        card["teacher"] = TEACHER_CARD
     store.write(store.root() / task.name / "features.safetensors", state, card)
     models.features.cache_clear()
     return card
@@ -179,7 +181,8 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     train_set, val_set = _encoded(task.name, data)
     classifier = models.untrained(task.name, spec.name, options)
     plan = heads.OWN_PLANS.get(spec.name, heads.PLANS)[task.kind]
-    for stage in getattr(classifier.attention, "stages", (None,)):
+    stages = getattr(classifier.attention, "stages", (None,))
+    for stage in stages:
         if stage is not None:
             classifier.attention.loss = stage
         figures = heads.fit(classifier, task, train_set, val_set, plan, seed=SEED)
@@ -190,6 +193,7 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
         "licence": task.data.licence,
         "n_train": len(train_set.labels),
         "n_val": len(val_set.labels),
+        "losses": [stage for stage in stages if stage is not None] or ["cross entropy"],
         "parameters": sum(p.numel() for p in classifier.parameters()),
     }
     store.write(models.weights_file(task.name, spec.name, options), classifier.state_dict(), card)
