@@ -8,8 +8,20 @@ trace.maps[0].weights, trace.maps[0].axes, trace.prediction
 module = attnviz.build("multi_head", d_model=64, n_heads=8)
 """
 
+from attnviz.intervention import Edit, Intervention, Override
 from attnviz.library import attend, build, mechanisms, tasks
-from attnviz.recording import Edit, Intervention, note, record
+from attnviz.recording import note, record
 from attnviz.version import VERSION as __version__
 
-__all__ = ["Edit", "Intervention", "__version__", "attend", "build", "mechanisms", "note", "record", "tasks"]
+__all__ = [
+    "Edit",
+    "Intervention",
+    "Override",
+    "__version__",
+    "attend",
+    "build",
+    "mechanisms",
+    "note",
+    "record",
+    "tasks",
+]

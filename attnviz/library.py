@@ -8,7 +8,7 @@ from torch import nn
 from attnviz.attention import registry
 from attnviz.errors import OptionError, PictureError
 from attnviz.features.picture import read_picture
-from attnviz.recording import Intervention
+from attnviz.intervention import Intervention
 from attnviz.tasks import registry as task_registry
 from attnviz.trace import Trace
 from attnviz.zoo import models
@@ -59,7 +59,8 @@ def attend(
     spec = registry.get(mechanism)
     model = models.load(about.name, mechanism, spec.parse(options))
     if image is None:
-        return model.trace(models.encode_text(about.name, text), intervention)
+        swapped = intervention.swapped if intervention else {}
+        return model.trace(models.encode_text(about.name, text, swapped), intervention)
     given = models.encode_picture(about.name, read_picture(_bytes(image)), _name(image))
     return model.trace(given, intervention)
 

@@ -8,7 +8,6 @@ Two names are special: "key" is an axis of items that can be attended to, "item"
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,38 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, Step, numbered
 
-
-@dataclass(frozen=True)
-class Edit:
-    """One weight set by hand: its map's name, its index (leading axes, query, key) and the weight, 0 to 1.
-
-    The other weights of its row are scaled so that the row keeps its sum.
-    """
-
-    map: str
-    at: tuple[int, ...]
-    weight: float
-
-
-@dataclass(frozen=True)
-class Intervention:
-    """What a reader changes between scores and weights.
-
-    `temperature` divides the scores; `masked` keys get no weight; `off` switches whole maps off, such as
-    {"head": {2}}: their weights become zero; `edits` sets single weights; `alignment` replaces the alignment function
-    by another that needs no parameters of its own (softmax, sparsemax, entmax, hard).
-    """
-
-    temperature: float = 1.0
-    masked: frozenset[int] = frozenset()
-    off: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    edits: tuple[Edit, ...] = ()
-    alignment: str | None = None
-
-
 _NOTHING = Intervention()
+FORMULAS = {  # of the steps that only an intervention or a mask brings in
+    "tempered scores": r"\tilde e_l = e_l / T",
+    "mask": r"m_l = 1 \text{ where item } l \text{ may be attended to, else } 0",
+}
 
 
 class _Note(NamedTuple):
@@ -77,21 +52,39 @@ class Recording:
         self._turns: dict[str, int] = {}
         self._normalised: dict[str, str | None] = {}
 
-    def add(self, name: str, value: Tensor, axes: str) -> None:
-        """Keep `value` under `name`; only the first element of the batch is read later."""
+    def add(self, name: str, value: Tensor, axes: str) -> Tensor:
+        """Keep `value` under `name`, and return it as the mechanism shall go on with it: with overridden numbers.
+
+        Only the first element of the batch is read later.
+        """
         loop, names = _read(axes)
         turn = self._turns.get(name, 0)
         self._turns[name] = turn + 1
+        if self.intervention.overrides:
+            value = self._overridden(_title(name, loop, turn), value, len(names))
         self._notes.append(_Note(name, names, loop, turn, value.detach() if value.requires_grad else value))
+        return value
 
-    def before(self, scores: Tensor, axes: str, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Scores and mask as the alignment function shall see them."""
+    def _overridden(self, title: str, value: Tensor, n_axes: int) -> Tensor:
+        shape = value.shape[value.ndim - n_axes :]
+        for wanted in self.intervention.overrides:
+            if wanted.step == title and _is_inside(wanted.at, shape):
+                value = value.clone()
+                value[(..., *wanted.at)] = wanted.value
+        return value
+
+    def before(self, name: str, scores: Tensor, axes: str, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Scores and mask as the alignment function shall see them; they are noted, with what changes them."""
+        prefix = "" if name == "weights" else f"{name} "
+        scores = self.add(f"{prefix}scores", scores, axes)
         if self.intervention.temperature != 1.0:
-            scores = scores / self.intervention.temperature
+            scores = self.add(f"{prefix}tempered scores", scores / self.intervention.temperature, axes)
         if self.intervention.masked and _read(axes)[1][-1] == "key":
             allowed = torch.ones(scores.shape[-1], dtype=torch.bool, device=scores.device)
             allowed[[k for k in self.intervention.masked if k < len(allowed)]] = False
             mask = allowed if mask is None else mask & allowed
+        if mask is not None:
+            mask = self.add(f"{prefix}mask", mask.expand(scores.shape), axes)
         return scores, mask
 
     def after(self, name: str, weights: Tensor, axes: str, over: int, normalised: str | None) -> Tensor:
@@ -110,12 +103,12 @@ class Recording:
                 inside = [i for i in indices if i < weights.shape[dim]]
                 weights = weights.index_fill(dim, torch.tensor(inside, dtype=torch.long, device=weights.device), 0.0)
         self._normalised[name] = normalised
-        self.add(name, weights, axes)
-        return weights
+        return self.add(name, weights, axes)
 
     def steps(self, formulas: Mapping[str, str]) -> tuple[Step, ...]:
         """Everything noted, in order; a repeated one is called "scores, hop 2"."""
-        return tuple(self._step(n, formulas.get(n.name, "")) for n in self._notes)
+        known = FORMULAS | dict(formulas)
+        return tuple(self._step(n, known.get(n.name, "")) for n in self._notes)
 
     def maps(self) -> tuple[AttentionMap, ...]:
         """One map for each name that an `Alignment` was called with, repeated calls stacked; "weights" comes first."""
@@ -123,9 +116,8 @@ class Recording:
 
     def _step(self, n: _Note, formula: str) -> Step:
         value = _first(n)
-        title = f"{n.name}, {n.loop} {n.turn + 1}" if n.loop else n.name
         axes = tuple(self._axis(name, size) for name, size in zip(n.axes, value.shape, strict=True))
-        return Step(title, formula, value, axes)
+        return Step(_title(n.name, n.loop, n.turn), formula, value, axes)
 
     def _map(self, name: str) -> AttentionMap:
         notes = [n for n in self._notes if n.name == name]
@@ -141,6 +133,10 @@ class Recording:
     def _axis(self, name: str, size: int) -> Axis:
         known = self._axes.get(name)
         return known if known is not None and len(known) == size else numbered(name, size)
+
+
+def _title(name: str, loop: str | None, turn: int) -> str:
+    return f"{name}, {loop} {turn + 1}" if loop else name
 
 
 def _first(n: _Note) -> np.ndarray:
@@ -192,8 +188,6 @@ def record(intervention: Intervention | None = None, axes: Mapping[str, Axis] | 
 
 
 def note(name: str, value: Tensor, axes: str) -> Tensor:
-    """Return `value` unchanged; while a recording is on, keep it as a step called `name`."""
+    """Return `value`; while a recording is on, keep it as a step called `name`, and set the numbers it overrides."""
     recording = _current.get()
-    if recording is not None:
-        recording.add(name, value, axes)
-    return value
+    return value if recording is None else recording.add(name, value, axes)

@@ -1,5 +1,7 @@
 """What a reader can change between scores and weights."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn, testing
 
+import attnviz
 from attnviz.attention.alignments import PLAIN, Alignment, softmax
 from attnviz.attention.multi_head import MultiHead, MultiHeadSelf
 from attnviz.errors import OptionError
-from attnviz.recording import Edit, Intervention, record
+from attnviz.intervention import Edit, Intervention, Override
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 close = {"rtol": 1e-9, "atol": 1e-10}
@@ -58,11 +62,24 @@ def test_temperature_divides_the_scores(temperature):
     testing.assert_close(found, softmax(scores / temperature)[0], **close)
 
 
-def test_the_scores_shown_are_those_that_became_weights():
+def test_scores_are_shown_before_and_after_the_temperature():
     with record(Intervention(temperature=4.0)) as recording:
         scores = torch.randn(1, 2, 1, 5)
         Toy()(scores)
-    np.testing.assert_allclose(recording.steps({})[0].value, scores[0].numpy() / 4)
+    raw, tempered, weights = recording.steps({})
+    assert [raw.name, tempered.name, weights.name] == ["scores", "tempered scores", "weights"]
+    np.testing.assert_array_equal(raw.value, scores[0].numpy())
+    np.testing.assert_allclose(tempered.value, scores[0].numpy() / 4)
+    assert tempered.formula
+
+
+def test_a_mask_is_a_step_of_its_own_where_there_is_one():
+    scores, mask = torch.randn(1, 2, 1, 4), torch.tensor([True, True, False, True])
+    with record(Intervention(masked=frozenset({0}))) as recording:
+        Toy()(scores, mask)
+    shown = recording.steps({})[1]
+    assert shown.name == "mask" and shown.formula
+    np.testing.assert_array_equal(shown.value, np.broadcast_to([False, True, False, True], (2, 1, 4)))
 
 
 @given(st.sets(st.integers(0, 4)))
@@ -234,3 +251,128 @@ def test_the_mechanism_is_as_before_when_the_recording_is_over():
     with record(Intervention(temperature=3.0, off={"head": frozenset({0})})):
         assert not torch.allclose(module(items), before)
     assert torch.equal(module(items), before)
+
+
+class TestOverrides:
+    """Single numbers of a step, set by hand."""
+
+    def test_everything_after_follows(self):
+        scores = torch.randn(1, 2, 1, 4)
+        with record(Intervention(overrides=(Override("scores", (1, 0, 2), 9.0),))) as recording:
+            found = Toy()(scores)
+        wanted = scores.clone()
+        wanted[0, 1, 0, 2] = 9.0
+        testing.assert_close(found, softmax(wanted), **close)
+        assert recording.steps({})[0].value[1, 0, 2] == 9.0
+        assert not torch.equal(scores, wanted)  # what came in was not written to
+
+    def test_a_weight_is_set_without_touching_its_row(self):
+        scores = torch.randn(1, 2, 1, 4)
+        with record(Intervention(overrides=(Override("weights", (0, 0, 1), 0.5),))) as recording:
+            found = Toy()(scores)
+        wanted = softmax(scores)
+        wanted[0, 0, 0, 1] = 0.5
+        assert torch.equal(found, wanted)
+        np.testing.assert_array_equal(recording.maps()[0].weights, wanted[0].numpy())
+
+    def test_a_hop_is_named(self):
+        scores = torch.randn(1, 1, 4)
+        with record(Intervention(overrides=(Override("scores, hop 2", (0, 3), 2.0),))) as recording:
+            Hops()(scores)
+        shown = {step.name: step.value for step in recording.steps({})}
+        plain = softmax(scores) + scores
+        plain[0, 0, 3] = 2.0
+        np.testing.assert_allclose(shown["weights, hop 2"], softmax(plain)[0].numpy())
+        np.testing.assert_allclose(shown["scores, hop 1"], scores[0].numpy())
+
+    def test_the_mask_can_be_set(self):
+        scores, mask = torch.randn(1, 1, 1, 3), torch.tensor([True, True, False])
+        with record(Intervention(overrides=(Override("mask", (0, 0, 2), 1.0),))):
+            found = Toy()(scores, mask)
+        testing.assert_close(found, softmax(scores), **close)
+
+    @pytest.mark.parametrize("at", [(0, 0, 9), (0, 0), (5, 0, 0), (0, 0, 0, 0)])
+    def test_a_place_that_is_not_there_does_nothing(self, at):
+        scores = torch.randn(1, 2, 1, 4)
+        assert torch.equal(weights(Toy(), scores, overrides=(Override("scores", at, 9.0),)), softmax(scores)[0])
+
+    def test_a_parameter_is_not_written_to(self):
+        module, items = MultiHead(8, 2), torch.randn(1, 4, 8)
+        before = module.query.detach().clone()
+        with record(Intervention(overrides=(Override("query", (0, 0), 9.0),))) as recording, torch.no_grad():
+            changed = module(items)
+        assert torch.equal(module.query, before)
+        assert recording.steps({})[0].value[0, 0] == 9.0
+        module.query.data[0, 0] = 9.0
+        testing.assert_close(module(items), changed, **close)
+
+
+ANYTHING = Intervention(
+    temperature=0.5,
+    masked=frozenset({3, 1}),
+    off={"head": frozenset({2}), "class": frozenset({0, 4})},
+    edits=(Edit("weights", (0, 0, 3), 0.25),),
+    alignment="sparsemax",
+    swapped={2: "你 & \u202e</script>"},
+    overrides=(Override("scores, hop 2", (0, 1), -1e30),),
+)
+
+
+class TestPlain:
+    """As text, for links and files."""
+
+    def test_it_comes_back_the_same(self):
+        assert Intervention.from_plain(json.loads(json.dumps(ANYTHING.to_plain()))) == ANYTHING
+
+    def test_nothing_is_empty(self):
+        assert Intervention().to_plain() == {} and Intervention().is_nothing
+        assert Intervention(off={"head": frozenset()}).is_nothing
+        assert Intervention.from_plain({}) == Intervention()
+        assert not ANYTHING.is_nothing
+
+    @pytest.mark.parametrize(
+        ("plain", "says"),
+        [
+            ([], "list of names"),
+            ({"nope": 1}, "no change called 'nope'"),
+            ({"masked": "all"}, "where a list belongs"),
+            ({"masked": [-1]}, "where a position belongs"),
+            ({"masked": [True]}, "where a position belongs"),
+            ({"masked": list(range(1000))}, "at most 512"),
+            ({"temperature": 0}, "above 0"),
+            ({"temperature": float("nan")}, "where a number belongs"),
+            ({"temperature": "1"}, "where a number belongs"),
+            ({"off": {"head": 3}}, "where a list belongs"),
+            ({"edits": [{"map": "weights", "at": [0]}]}, "'weight' is missing"),
+            ({"edits": [{"map": "weights", "at": [0], "weight": 2}]}, "from 0 to 1"),
+            ({"edits": [3]}, "cannot be read"),
+            ({"swapped": {"x": "a"}}, "cannot be read"),
+            ({"swapped": {"0": "  "}}, "where a word"),
+            ({"swapped": {"0": "a" * 61}}, "where a word"),
+            ({"overrides": [{"step": "scores", "at": [0], "value": float("inf")}]}, "where a number belongs"),
+            ({"alignment": 3}, "where a text belongs"),
+        ],
+    )
+    def test_what_cannot_be_read_is_a_sentence(self, plain, says):
+        with pytest.raises(OptionError, match=says):
+            Intervention.from_plain(plain)
+
+
+class TestSwapped:
+    """A word in the place of another."""
+
+    def test_it_is_the_text_with_that_word(self):
+        changed = attnviz.attend("multi_hop", text="Who wrote Hamlet ?", intervention=Intervention(swapped={1: "sang"}))
+        plain = attnviz.attend("multi_hop", text="Who sang Hamlet ?")
+        np.testing.assert_array_equal(changed.maps[0].weights, plain.maps[0].weights)
+        assert changed.maps[0].axes == plain.maps[0].axes
+        assert changed.made_by["input"] == "Who wrote Hamlet ?"
+        assert changed.made_by["intervention"] == {"swapped": {"1": "sang"}}
+
+    @pytest.mark.parametrize("text", ["two words", "\u200b\u200b", "n't"])
+    def test_what_is_not_one_word_is_a_sentence(self, text):
+        with pytest.raises(OptionError, match="not one word"):
+            attnviz.attend("multi_hop", text="Who wrote Hamlet ?", intervention=Intervention(swapped={1: text}))
+
+    def test_a_place_that_is_not_there_does_nothing(self):
+        attnviz.attend("multi_hop", text="Hamlet", intervention=Intervention(swapped={7: "sang"}))

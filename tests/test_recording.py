@@ -10,7 +10,8 @@ from torch import nn
 
 from attnviz.attention.alignments import Alignment, softmax
 from attnviz.attention.multi_head import MultiHeadSelf
-from attnviz.recording import Intervention, current, note, record
+from attnviz.intervention import Intervention
+from attnviz.recording import current, note, record
 from attnviz.trace import Axis
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -144,7 +145,7 @@ def test_threads_do_not_see_each_others_recordings():
             (1.0, 2.0, 4.0, 8.0), pool.map(forward, (1.0, 2.0, 4.0, 8.0)), strict=True
         ):
             steps = recording.steps({})
-            assert len(steps) == 40
+            assert len(steps) == (40 if temperature == 1.0 else 60)
             np.testing.assert_allclose(steps[-1].value, softmax(scores / temperature)[0].numpy())
     assert mine.steps({}) == ()
 

@@ -169,8 +169,7 @@ class Alignment(nn.Module):
         listening = recording.current()
         if listening is None:
             return self._align(self.function, scores, mask, dim, query)
-        scores, mask = listening.before(scores, axes, mask)
-        listening.add("scores" if name == "weights" else f"{name} scores", scores, axes)
+        scores, mask = listening.before(name, scores, axes, mask)
         function = listening.intervention.alignment or self.function
         if function not in PLAIN and function != self.function:
             raise OptionError(

@@ -23,6 +23,7 @@ STEPS = {
     "queries": r"q^{(j)} = W_Q^{(j)}\,q",
     "keys": r"k_l^{(j)} = W_K^{(j)} f_l",
     "values": r"v_l^{(j)} = W_V^{(j)} f_l",
+    "products": r"q^{(j)\top} k_l^{(j)}",
     "scores": r"e_l^{(j)} = q^{(j)\top} k_l^{(j)} / \sqrt{d_h}",
     "weights": r"a_l^{(j)} = \mathrm{softmax}_l(e_l^{(j)})",
     "context": r"c^{(j)} = \sum_l a_l^{(j)} v_l^{(j)}",
@@ -66,7 +67,7 @@ class MultiHeadAttention(nn.Module):
         q = note("queries", self._split(self.queries(query)), f"head {asking} feature")
         k = note("keys", self._split(self.keys(items)), "head key feature")
         v = note("values", self._split(self.values(items)), "head key feature")
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)  # (batch, head, query, key)
+        scores = note("products", q @ k.transpose(-1, -2), f"head {asking} key") * q.shape[-1] ** -0.5
         if mask is not None:
             mask = mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
         a = self.align(scores, f"head {asking} key", mask=mask)

@@ -20,6 +20,7 @@ STEPS = {
     "queries": r"q_i = W_Q f_i",
     "keys": r"k_l = W_K f_l",
     "values": r"v_l = W_V f_l",
+    "products": r"q_i^\top k_l",
     "scores": r"e_{il} = q_i^\top k_l / \sqrt{d_k}",
     "weights": r"a_{il} = \mathrm{align}_l(e_{i})",
     "context": r"c_i = \sum_l a_{il} v_l",
@@ -85,11 +86,11 @@ class SelfAttention(nn.Module):
         self, items: Float[Tensor, "batch item d"], mask: Bool[Tensor, "batch item"] | None = None
     ) -> Float[Tensor, "batch item d"]:
         """One new vector for each item. `mask` is True where an item may be attended to."""
-        note("items", items, "item feature")
+        items = note("items", items, "item feature")
         q = note("queries", self.queries(items), "item feature")
         k = note("keys", self.keys(items), "key feature")
         v = note("values", self.values(items), "key feature")
-        e = q @ (k * k.shape[-1] ** -0.5).transpose(-1, -2)  # (batch, item, key)
+        e = note("products", q @ k.transpose(-1, -2), "item key") * k.shape[-1] ** -0.5
         a = self.align(e, "item key", mask=None if mask is None else mask[:, None], query=q)
         c = note("context", a @ v, "item feature")
         return note("output", c if self.norm is None else self.norm(items + c), "item feature")

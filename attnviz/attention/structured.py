@@ -77,10 +77,10 @@ class Structured(nn.Module):
         self, items: Float[Tensor, "batch key d"], mask: Bool[Tensor, "batch key"] | None = None
     ) -> Float[Tensor, "batch d"]:
         """One vector a row of the batch. `mask` is True where an item may be attended to."""
-        note("queries", self.queries.weight[:, None], "row query feature")
+        q = note("queries", self.queries.weight[:, None], "row query feature")
         k = note("keys", torch.tanh(self.keys(items)), "key feature")
         v = note("values", items, "key feature")
-        e = self.queries(k).transpose(-1, -2).unsqueeze(-2)  # (batch, row, query, key), one query a row
+        e = q @ k[:, None].transpose(-1, -2)  # (batch, row, query, key), one query a row
         a = self.align(e, "row query key", mask=None if mask is None else mask[:, None, None])
         m = note("context", a @ v[:, None], "row query feature")
         return note("output", self.output(m.flatten(1)), "feature")

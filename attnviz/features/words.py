@@ -1,12 +1,13 @@
 """A text as words: the items that the mechanisms attend over. Each keeps its spelling and its WordPiece numbers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from attnviz.errors import EmptyTextError
+from attnviz.errors import EmptyTextError, OptionError
 
 MAX_WORDS = 256
 MAX_PIECES = 8  # of one word; what stands behind them changes the mean little
@@ -62,6 +63,22 @@ def split(text: str) -> Words:
         tuple(tuple(p[:MAX_PIECES]) for p in pieces[:MAX_WORDS]),
         _cut_note(labels, len(text)),
     )
+
+
+def with_swapped(words: Words, swapped: Mapping[int, str]) -> Words:
+    """The same words with others at some positions; OptionError if what takes a word's place is not one word."""
+    labels, pieces = list(words.labels), list(words.pieces)
+    for i, text in swapped.items():
+        if i >= len(labels):
+            continue  # the text has become shorter since
+        try:
+            found = split(text)
+        except EmptyTextError:
+            found = Words((), (), ())
+        if len(found.labels) != 1:
+            raise OptionError(f"{text[:40]!r} is not one word, so it cannot take the place of {labels[i]!r}.")
+        labels[i], pieces[i] = found.labels[0], found.pieces[0]
+    return replace(words, labels=tuple(labels), pieces=tuple(pieces))
 
 
 def _readable(label: str) -> str:

@@ -1,6 +1,7 @@
 """Trained models: a task's feature model, a mechanism and its output model, ready to be asked."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,8 @@ from attnviz.errors import ZooError
 from attnviz.features import text as text_features
 from attnviz.features.image import ImageFeatures
 from attnviz.features.picture import Picture, pixels
-from attnviz.features.words import split
+from attnviz.features.words import split, with_swapped
+from attnviz.intervention import Intervention
 from attnviz.tasks import classifier as output
 from attnviz.tasks import registry as tasks
 from attnviz.trace import Axis, Prediction, Trace
@@ -57,9 +59,12 @@ def features(task: str) -> tuple[nn.Module, dict[str, Any]]:
 
 
 @torch.inference_mode()
-def encode_text(task: str, text: str) -> Input:
-    """The words of a text as items. EmptyTextError if it has none."""
-    words = split(text)
+def encode_text(task: str, text: str, swapped: Mapping[int, str] | None = None) -> Input:
+    """The words of a text as items, `swapped` ones in the place of others. EmptyTextError if it has none.
+
+    OptionError if what takes a word's place is not one word.
+    """
+    words = with_swapped(split(text), swapped or {})
     model, _ = features(task)
     items = model(*text_features.collate([words]))
     return Input(items, Axis("token", words.labels), text, (words.note,) if words.note else ())
@@ -88,7 +93,7 @@ class Model:
     card: dict[str, Any] | None
 
     @torch.inference_mode()
-    def trace(self, given: Input, intervention: recording.Intervention | None = None) -> Trace:
+    def trace(self, given: Input, intervention: Intervention | None = None) -> Trace:
         """Run on `given` and return everything that the forward pass showed."""
         axes = {"key": given.axis, "item": given.axis, "class": Axis("class", self.task.classes)}
         with recording.record(intervention, axes) as heard:
@@ -106,7 +111,7 @@ class Model:
                 "task": self.task.name,
                 "input": given.source,
                 "options": asdict(self.options),
-                "intervention": _described(intervention),
+                "intervention": intervention.to_plain() if intervention else {},
                 "trained": self.card is not None,
                 "seed": self.card["seed"] if self.card else 0,
                 "version": VERSION,
@@ -176,13 +181,3 @@ def _fill(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
         raise ZooError(
             f"The weights {name} are another version's. Make them again with `python -m attnviz train`."
         ) from None
-
-
-def _described(intervention: recording.Intervention | None) -> dict[str, Any]:
-    """What differs from doing nothing."""
-    done = intervention or recording.Intervention()
-    plain = asdict(replace(done, off={}))
-    plain["masked"] = sorted(done.masked)
-    plain["off"] = {kind: sorted(which) for kind, which in done.off.items()}
-    nothing = {"temperature": 1.0, "masked": [], "off": {}, "edits": (), "alignment": None}
-    return {name: value for name, value in plain.items() if value != nothing[name]}

@@ -11,7 +11,8 @@ from attnviz.attention.capsule import Capsule, Options, cost
 from attnviz.attention.losses import blog_loss, official_loss, paper_loss
 from attnviz.attention.registry import get
 from attnviz.errors import OptionError
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 from attnviz.trace import Axis
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -5,7 +5,8 @@ import torch
 from torch import testing
 
 from attnviz.attention.registry import mechanisms
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 NAMES = list(mechanisms())

@@ -11,7 +11,8 @@ from torch.nn import functional
 from attnviz.attention.memory_network import MemoryNetwork, Options, cost, position_encoding
 from attnviz.attention.registry import get
 from attnviz.errors import OptionError, ShapeError
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 close = {"rtol": 1e-9, "atol": 1e-10}

@@ -11,7 +11,8 @@ from attnviz.attention.capsule import Capsule
 from attnviz.attention.multi_head_capsule import MultiHeadCapsule, Options, cost
 from attnviz.attention.registry import get
 from attnviz.errors import OptionError
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 close = {"rtol": 1e-9, "atol": 1e-10}

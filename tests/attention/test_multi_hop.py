@@ -13,7 +13,8 @@ from attnviz.attention.multi_hop import MultiHop, Options, cost
 from attnviz.attention.registry import get
 from attnviz.attention.scores import Additive
 from attnviz.errors import OptionError
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 close = {"rtol": 1e-9, "atol": 1e-10}

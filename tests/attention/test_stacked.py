@@ -10,7 +10,8 @@ from torch import testing
 from attnviz.attention.registry import get
 from attnviz.attention.scores import Additive
 from attnviz.attention.stacked import Options, Stacked, cost
-from attnviz.recording import Intervention, record
+from attnviz.intervention import Intervention
+from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
 close = {"rtol": 1e-9, "atol": 1e-10}
