@@ -37,3 +37,7 @@ class ZooError(AttnvizError):
 
 class DataError(AttnvizError):
     """A data set that is not where it was looked for."""
+
+
+class PairError(AttnvizError):
+    """Two traces of which one cannot be compared with the other."""

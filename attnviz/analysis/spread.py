@@ -21,7 +21,7 @@ def entropy(weights: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarr
 
     Weights that do not sum to one (gates, affinities) are so brought to one first, signs dropped. 0 for a row of zeros.
     """
-    p = _shares(weights, axis)
+    p = parts(weights, axis)
     logarithms = np.log2(p, out=np.zeros_like(p), where=p > 0)
     return np.maximum(0.0, -(p * logarithms).sum(axis))
 
@@ -45,8 +45,11 @@ def spread(attention: AttentionMap) -> tuple[Spread, ...]:
     return tuple(map(Spread, attention.labels, bits.tolist(), reached.tolist()))
 
 
-def _shares(weights: np.ndarray, axis: int) -> np.ndarray:
-    """|w| / sum |w|; divided by the largest first, so that the sum of very small or large numbers stays in range."""
+def parts(weights: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray, "..."]:
+    """|w| / sum |w| along `axis`, as float64; zeros stay zeros.
+
+    Divided by the largest first, so that the sum of very small or large numbers stays in range.
+    """
     size = np.abs(np.asarray(weights, dtype=np.float64))
     largest = size.max(axis, keepdims=True, initial=0.0)
     size = np.divide(size, largest, out=np.zeros_like(size), where=largest > 0)

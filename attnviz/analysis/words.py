@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from attnviz.analysis.items import MAIN, foremost
 from attnviz.analysis.phrases import capital, count, item, listed, named, number, plural
 from attnviz.analysis.spread import effective
 from attnviz.trace import KEY, QUERY, AttentionMap, Axis, Trace
 
-MAIN = "weights"
 ORDERED = ("hop", "iteration", "step", "layer", "turn")
 
 
@@ -55,7 +55,7 @@ def alt_text(trace: Trace, title: str = "") -> str:
     title = title or trace.mechanism.replace("_", " ")
     if not trace.maps:
         return f"{title}: no weights were recorded."
-    first = _foremost(trace)[0]
+    first = foremost(trace)[0]
     n_maps, keys = len(first.stacked), first.axes[-1]
     kinds = f" of {count(n_maps, _kind(first))}" if first.axes[:-2] else ""
     return f"{title}, weights{kinds} over {count(len(keys), item(keys))}: {''.join(_sentences(trace)[0])}"
@@ -64,15 +64,10 @@ def alt_text(trace: Trace, title: str = "") -> str:
 def _sentences(trace: Trace) -> list[Sentence]:
     if not trace.maps:
         return [["No weights were recorded."]]
-    first, *others = _foremost(trace)
+    first, *others = foremost(trace)
     if not others:
         return _about(first, trace)[:2]
     return [*_named_about(first, trace), *_named_about(others[0], trace)]
-
-
-def _foremost(trace: Trace) -> list[AttentionMap]:
-    """The maps, the one that is simply called weights first."""
-    return sorted(trace.maps, key=lambda m: m.name != MAIN)
 
 
 def _named_about(attention: AttentionMap, trace: Trace) -> list[Sentence]:
@@ -85,7 +80,7 @@ def _about(attention: AttentionMap, trace: Trace) -> list[Sentence]:
     view = _view(attention)
     if not view.weights.any():
         return [["There is no weight: everything is masked or switched off."]]
-    if attention.normalised is None:
+    if attention.normalised is None or (view.weights < 0).any():  # a weight set by hand may be negative
         return _values(view)
     if attention.normalised not in (KEY, QUERY):
         return _shared(view)

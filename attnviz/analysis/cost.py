@@ -1,0 +1,79 @@
+"""What a model costs on an input of some size, and how good it is: counted, measured, and read off its card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from attnviz.attention.registry import Cost
+from attnviz.zoo import models
+from attnviz.zoo.models import Model
+
+RUNS = 3  # forward passes that are measured, after one that is not
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one input costs. Feature model and output model are not counted in `multiplications` and `memory`.
+
+    `multiplications` are scalar ones, `memory` is how many numbers are held at the same time; `parameters` are the
+    trained numbers of mechanism and output model; `seconds` is the median time of a forward pass of both on the machine
+    that runs this, without a recording. `accuracy`, from 0 to 1 on validation data, is called `metric` on the model's
+    card; both are None where the model is untrained.
+    """
+
+    multiplications: int
+    memory: int
+    parameters: int
+    seconds: float
+    accuracy: float | None
+    metric: str | None
+
+
+def figures(model: Model, n_items: int) -> Figures:
+    """The figures for an input of `n_items`. The time is measured once for each size, and then remembered."""
+    counted = cost(model, n_items)
+    metric, accuracy = next(iter(model.card["metric"].items()), (None, None)) if model.card else (None, None)
+    return Figures(
+        multiplications=counted.multiplications,
+        memory=counted.memory,
+        parameters=sum(p.numel() for p in model.classifier.parameters()),
+        seconds=_seconds(model.task.name, model.mechanism.name, model.options, n_items),
+        accuracy=accuracy,
+        metric=metric,
+    )
+
+
+def cost(model: Model, n_items: int) -> Cost:
+    """What the mechanism costs, all classes counted: one that answers class by class gives its cost for one of them."""
+    counted = model.mechanism.cost(n_items, width(model.task.name), model.options)
+    times = len(model.task.classes) if model.mechanism.yields == "classes" else 1
+    return Cost(counted.multiplications * times, counted.memory * times)
+
+
+def width(task: str) -> int:
+    """How many features an item of this task has."""
+    return models.features(task)[1]["d_model"]
+
+
+@lru_cache(maxsize=4096)
+def _seconds(task: str, mechanism: str, options: Any, n_items: int) -> float:
+    """The same numbers each time, since some alignments are slower on others."""
+    items = torch.randn(1, n_items, width(task), generator=torch.Generator().manual_seed(0))
+    return _timed(models.load(task, mechanism, options).classifier, items)
+
+
+@torch.inference_mode()
+def _timed(run: Callable[[torch.Tensor], Any], items: torch.Tensor) -> float:
+    """The median time of a run, in seconds."""
+    run(items)
+    taken = []
+    for _ in range(RUNS):
+        start = perf_counter()
+        run(items)
+        taken.append(perf_counter() - start)
+    return median(taken)

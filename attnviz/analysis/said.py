@@ -1,0 +1,95 @@
+"""What was changed, in words, each with the event that takes it back: for chips under a picture, and for captions."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from attnviz.analysis.items import items
+from attnviz.analysis.phrases import number
+from attnviz.errors import EmptyTextError
+from attnviz.features.words import split
+from attnviz.intervention import Intervention
+from attnviz.trace import Axis, Trace
+
+Chip = dict[str, Any]
+
+
+def said(intervention: Intervention, trace: Trace) -> list[Chip]:
+    """One chip a change; labels come from the trace, those of swapped words from the text that it was made from."""
+    return [
+        *_words(intervention, trace),
+        *_maps(intervention, trace),
+        *_numbers(intervention, trace),
+        *_whole(intervention),
+    ]
+
+
+def options_said(changed: dict[str, Any], defaults: dict[str, Any]) -> list[Chip]:
+    """Options that count as changes."""
+    return [
+        _chip(f"{_plain(name)}: {_plain(value)} instead of {_plain(defaults[name])}", what="option", name=name)
+        for name, value in changed.items()
+    ]
+
+
+def _words(done: Intervention, trace: Trace) -> Iterator[Chip]:
+    axis = items(trace)
+    if done.swapped:
+        old = replace(axis, labels=_written(trace))
+        for i, word in done.swapped.items():
+            yield _chip(f"“{_label(old, i)}” became “{word}”", what="swap", key=i, word=None)
+    for i in sorted(done.masked):
+        name = _label(axis, i)
+        yield _chip(f"{name if axis.grid else f'“{name}”'} is masked", what="mask", key=i, on=False)
+
+
+def _maps(done: Intervention, trace: Trace) -> Iterator[Chip]:
+    for kind, indices in done.off.items():
+        axis = next((a for m in trace.maps for a in m.axes if a.kind == kind), Axis(kind, ()))
+        for i in sorted(indices):
+            yield _chip(f"{_label(axis, i)} is off", what="off", kind=kind, index=i, on=False)
+
+
+def _numbers(done: Intervention, trace: Trace) -> Iterator[Chip]:
+    for edit in done.edits:
+        axes = next((m.axes for m in trace.maps if m.name == edit.map), ())
+        place = _place(axes, edit.at)
+        yield _chip(f"weight {place} = {number(edit.weight)}", what="edit", **asdict(edit) | {"weight": None})
+    for override in done.overrides:
+        axes = next((s.axes for s in trace.steps if s.name == override.step), ())
+        text = f"{override.step} {_place(axes, override.at)} = {override.value:.4g}"
+        yield _chip(text, what="set", **asdict(override) | {"value": None})
+
+
+def _whole(done: Intervention) -> Iterator[Chip]:
+    if done.temperature != 1.0:
+        yield _chip(f"temperature {done.temperature:g}", what="temperature", value=None)
+    if done.alignment is not None:
+        yield _chip(f"alignment: {done.alignment}", what="alignment", name=None)
+
+
+def _written(trace: Trace) -> tuple[str, ...]:
+    """The words of the text before any was swapped."""
+    try:
+        return split(str(trace.made_by.get("input", ""))).labels
+    except EmptyTextError:
+        return ()
+
+
+def _place(axes: tuple[Axis, ...], at: tuple[int, ...]) -> str:
+    """The labels of an index; axes with a single entry say nothing."""
+    if len(axes) != len(at):
+        return "(" + ", ".join(str(i + 1) for i in at) + ")"
+    return " · ".join(_label(axis, i) for axis, i in zip(axes, at, strict=True) if len(axis) > 1)
+
+
+def _label(axis: Axis, i: int) -> str:
+    return axis.labels[i] if i < len(axis) else f"{axis.kind} {i + 1}"
+
+
+def _plain(value: Any) -> str:
+    return str(value).replace("_", " ")
+
+
+def _chip(text: str, **event: Any) -> Chip:
+    return {"text": text, "event": event}
