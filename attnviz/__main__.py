@@ -3,19 +3,31 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attnviz import library
+from PIL import Image
+
+from attnviz import export, library
 from attnviz.analysis.words import in_words
 from attnviz.attention.registry import get
 from attnviz.errors import AttnvizError, OptionError, UnknownNameError
-from attnviz.export import to_json
+from attnviz.features.picture import read_picture
+from attnviz.intervention import Intervention
 from attnviz.tasks import registry as tasks
 from attnviz.trace import Trace
 from attnviz.version import VERSION
 from attnviz.zoo import models
+
+_FILES: dict[str, tuple[str, Callable[[Trace, Image.Image | None], str | bytes]]] = {
+    "csv": ("the weights as a table", lambda trace, picture: export.to_csv(trace)),
+    "npz": ("the whole trace as NumPy arrays", lambda trace, picture: export.to_npz(trace)),
+    "svg": ("the picture, for papers", lambda trace, picture: export.to_svg(trace, picture=picture)),
+    "png": ("the picture, 300 dpi", lambda trace, picture: export.to_png(trace, picture=picture)),
+    "html": ("the live picture as one page", export.to_html),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     attend.add_argument("--task")
     attend.add_argument("--text")
     attend.add_argument("--image", type=Path)
+    attend.add_argument(
+        "--intervention", metavar="JSON", help='what to change, such as {"temperature": 0.5, "masked": [2]}'
+    )
     attend.add_argument("--json", type=Path, metavar="FILE", help="write the whole trace; - for standard output")
+    for kind, (written, _) in _FILES.items():
+        attend.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"write {written}")
     attend.set_defaults(run=_attend)
 
     train = commands.add_parser("train", help="make a file of the zoo; `train all` makes all of them")
@@ -122,14 +139,43 @@ def _list(given: argparse.Namespace) -> None:
 
 
 def _attend(given: argparse.Namespace) -> None:
-    trace = library.attend(given.mechanism, given.task, text=given.text, image=given.image, **_options(given))
+    changes = _intervention(given.intervention)
+    trace = library.attend(
+        given.mechanism, given.task, text=given.text, image=given.image, intervention=changes, **_options(given)
+    )
     if given.json is not None and str(given.json) == "-":
-        print(to_json(trace))
+        print(export.to_json(trace))
+    else:
+        _print(trace)
+        _write(given.json, lambda: export.to_json(trace))
+    picture = _picture(trace, given.image) if given.svg or given.png or given.html else None
+    for kind, (_, made) in _FILES.items():
+        _write(getattr(given, kind), partial(made, trace, picture))
+
+
+def _intervention(text: str | None) -> Intervention | None:
+    if text is None:
+        return None
+    try:
+        return Intervention.from_plain(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f'--intervention is not JSON ({error}). Write it like {{"masked": [2]}}.') from None
+
+
+def _picture(trace: Trace, path: Path | None) -> Image.Image | None:
+    """What lies under the weights of a picture's trace."""
+    return models.encode_picture(trace.made_by["task"], read_picture(path.read_bytes())).picture if path else None
+
+
+def _write(path: Path | None, made: Callable[[], str | bytes]) -> None:
+    if path is None:
         return
-    _print(trace)
-    if given.json is not None:
-        given.json.write_text(to_json(trace), encoding="utf-8")
-        print(f"written to {given.json}")
+    content = made()
+    try:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise OptionError(f"{path} cannot be written: {error.strerror}. Choose another place.") from None
+    print(f"written to {path}", file=sys.stderr)
 
 
 def _print(trace: Trace) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,11 @@ class Trace:
     context: Float[np.ndarray, "..."]
     prediction: Prediction | None = None
     made_by: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        """The live picture, where a notebook shows the trace."""
+        # By name and only when asked: this module is below all others, and the export draws on most of them.
+        return import_module("attnviz.export.as_html").in_notebook(self)
 
     def map(self, name: str) -> AttentionMap:
         """The map of that name; KeyError if the trace has none."""

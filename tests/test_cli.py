@@ -1,5 +1,7 @@
+import io
 import json
 
+import numpy as np
 import pytest
 
 from attnviz.__main__ import main
@@ -42,6 +44,23 @@ def test_attend_to_a_picture(tmp_path, capsys):
     assert "airplane" in capsys.readouterr().out
 
 
+def test_attend_writes_every_kind_of_file_with_its_changes(tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(png(60, 30))
+    kinds = ("json", "csv", "npz", "svg", "png", "html")
+    files = [part for kind in kinds for part in (f"--{kind}", str(tmp_path / f"trace.{kind}"))]
+    change = '{"temperature": 0.5, "off": {"hop": [0]}}'
+    assert main(["attend", "multi_hop", "--image", str(picture), "--intervention", change, *files]) == 0
+    made = {kind: (tmp_path / f"trace.{kind}").read_bytes() for kind in kinds}
+    trace = from_json(made["json"].decode())
+    assert trace.made_by["intervention"] == {"temperature": 0.5, "off": {"hop": [0]}}
+    assert not trace.map("weights").weights[0].any()
+    arrays = np.load(io.BytesIO(made["npz"]))
+    np.testing.assert_array_equal(arrays["map_0"], trace.maps[0].weights)
+    assert made["csv"].count(b"\n") == 1 + sum(m.weights.size for m in trace.maps)
+    assert made["png"].startswith(b"\x89PNG") and b"data:image/png" in made["svg"] and b"data:image/" in made["html"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -49,6 +68,9 @@ def test_attend_to_a_picture(tmp_path, capsys):
         (["attend", "multi_head", "--text", ""], "Type a sentence"),
         (["attend", "multi_head", "--text", "a", "--set", "n_heads"], "write --set option=value"),
         (["attend", "multi_head", "--text", "a", "--set", "n_heads=99"], "choose one of 1, 2, 4, 8"),
+        (["attend", "multi_head", "--text", "a", "--intervention", "{"], "--intervention is not JSON"),
+        (["attend", "multi_head", "--text", "a", "--intervention", '{"paint": 1}'], "no change called 'paint'"),
+        (["attend", "multi_head", "--text", "a", "--svg", "/nowhere/a.svg"], "cannot be written"),
         (["train", "trec", "nope", "--data", "/nowhere"], "no mechanism 'nope'"),
         (["train", "trec", "--data", "/nowhere"], "features"),
         (["evaluate", "nope", "--data", "/nowhere"], "no task 'nope'"),

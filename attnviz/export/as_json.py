@@ -1,49 +1,19 @@
-"""A trace to files, and back: CSV for spreadsheets, JSON for programs. JSON keeps every number to the last digit."""
+"""A trace as JSON, and back from it to the last digit."""
 
-import csv
-import io
 import json
 import math
-from collections.abc import Mapping, Set
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from attnviz.errors import AttnvizError
+from attnviz.export.plain import TraceFileError, plain, refuse_nan
 from attnviz.trace import AttentionMap, Axis, Prediction, Step, Trace
 
 FORMAT, VERSION = "attnviz trace", 1
 TYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
-
-
-class TraceFileError(AttnvizError):
-    """A trace that cannot be written to a file, or a file that does not hold a trace."""
-
-
-def to_csv(trace: Trace) -> str:
-    """All weights in long form, one a line: map, one column for each kind of leading axis, query, key, weight.
-
-    Positions count from one; they tell items with the same label apart. Weights carry all their digits. A label that
-    a spreadsheet would take for a formula is given an apostrophe in front.
-    """
-    kinds = list(dict.fromkeys(axis.kind for m in trace.maps for axis in m.axes[:-2]))
-    text = io.StringIO(newline="")
-    # Every label in quotes: left to itself, the writer does not quote a lone carriage return.
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(["map", *map(_cell, kinds), "query position", "query", "key position", "key", "weight"])
-    for attention in trace.maps:
-        _refuse_nan(attention.name, attention.weights)
-        queries, keys = attention.axes[-2:]
-        for index in np.ndindex(attention.weights.shape[:-1]):
-            named = {axis.kind: axis.labels[i] for axis, i in zip(attention.axes[:-2], index, strict=False)}
-            line = [_cell(attention.name), *(_cell(named.get(kind, "")) for kind in kinds)]
-            line += [index[-1] + 1, _cell(queries.labels[index[-1]])]
-            row = attention.weights[index].tolist()
-            writer.writerows([*line, k + 1, _cell(keys.labels[k]), weight] for k, weight in enumerate(row))
-    return text.getvalue()
+MOST_CHARACTERS = 200_000_000  # what a file may have to be read at all
+MOST_WEIGHT = 1e30  # in size; sums and squares of it can still be drawn
 
 
 def to_json(trace: Trace) -> str:
@@ -56,7 +26,7 @@ def to_json(trace: Trace) -> str:
         "format": FORMAT,
         "version": VERSION,
         "mechanism": trace.mechanism,
-        "made_by": _plain(trace.made_by, "made_by"),
+        "made_by": plain(trace.made_by, "made_by"),
         "prediction": _prediction(trace.prediction),
         "maps": [
             {
@@ -82,7 +52,13 @@ def to_json(trace: Trace) -> str:
 
 
 def from_json(text: str) -> Trace:
-    """The trace that `to_json` wrote; TraceFileError, with what is wrong, for any other text."""
+    """The trace that `to_json` wrote; TraceFileError, with what is wrong, for any other text.
+
+    The file may come from anybody. What is returned can be drawn: no map or prediction is empty, its numbers are
+    finite, and its texts are whole characters.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise TraceFileError(f"This file is longer than {MOST_CHARACTERS} characters. Save a trace of a shorter input.")
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -101,15 +77,6 @@ def from_json(text: str) -> Trace:
         raise TraceFileError(f"This file is damaged: {what}. Save the trace again and use the new file.") from None
 
 
-def _cell(label: str) -> str:
-    return f"'{label}" if label.startswith(FORMULA_STARTS) else label
-
-
-def _refuse_nan(name: str, values: np.ndarray) -> None:
-    if np.isnan(values).any():
-        raise TraceFileError(f"{name!r} holds NaN, which is not a number. Look for the input that made it.")
-
-
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
@@ -123,7 +90,7 @@ def _array(values: np.ndarray, name: str) -> dict[str, Any]:
     values = np.asarray(values)
     if values.dtype.name not in TYPES:
         raise TraceFileError(f"{name!r} is of type {values.dtype.name}; a trace file holds {', '.join(TYPES)}.")
-    _refuse_nan(name, values)
+    refuse_nan(name, values)
     numbers = values.tolist()
     if np.isinf(values).any():
         numbers = _infinities_named(numbers)
@@ -146,28 +113,6 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
     }
 
 
-def _plain(value: Any, where: str) -> Any:
-    """The value in JSON's own types, keys sorted; a tuple becomes a list, a set a sorted list."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, np.generic):
-        return _plain(value.item(), where)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise TraceFileError(f"{where} is {value}, which JSON cannot hold. Give a finite number.")
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value), where)
-    if isinstance(value, Mapping):
-        items = sorted((str(key), item) for key, item in value.items())
-        return {key: _plain(item, f"{where}.{key}") for key, item in items}
-    if isinstance(value, Set):
-        return sorted((_plain(item, where) for item in value), key=repr)
-    if isinstance(value, list | tuple):
-        return [_plain(item, where) for item in value]
-    raise TraceFileError(f"{where} is a {type(value).__name__}, which JSON cannot hold. Give text, numbers or lists.")
-
-
 def _trace(document: dict[str, Any]) -> Trace:
     prediction = document["prediction"]
     return Trace(
@@ -176,7 +121,7 @@ def _trace(document: dict[str, Any]) -> Trace:
         steps=tuple(_read_step(s) for s in document["steps"]),
         context=_read_array(document["context"]),
         prediction=None if prediction is None else _read_prediction(prediction),
-        made_by=dict(document["made_by"]),
+        made_by=_read_origin(document["made_by"]),
     )
 
 
@@ -185,6 +130,8 @@ def _read_map(found: dict[str, Any]) -> AttentionMap:
     if len(axes) < 2:
         raise ValueError(f"map {_text(found['name'])!r} has {len(axes)} axes, and a map has at least query and key")
     _check_shape(found["name"], weights, axes)
+    if not weights.size or not (np.abs(weights.astype(np.float64)) <= MOST_WEIGHT).all():
+        raise ValueError(f"map {found['name'][:40]!r} has no weights, or weights beyond {MOST_WEIGHT:g}")
     normalised = found["normalised"]
     return AttentionMap(_text(found["name"]), weights, axes, None if normalised is None else _text(normalised))
 
@@ -205,7 +152,16 @@ def _read_prediction(found: dict[str, Any]) -> Prediction:
     labels, probabilities = tuple(map(_text, found["labels"])), _read_array(found["probabilities"])
     if probabilities.shape != (len(labels),):
         raise ValueError(f"the prediction has {len(labels)} labels and probabilities of shape {probabilities.shape}")
+    if not labels or not ((probabilities >= -1e-3) & (probabilities <= 1.001)).all():
+        raise ValueError("the prediction has no probabilities, or some that are not between 0 and 1")
     return Prediction(labels, probabilities, bool(found["independent"]))
+
+
+def _read_origin(found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise TypeError(f"{str(found)[:20]!r} where it should say what made the trace")
+    json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    return found
 
 
 def _read_axes(found: list[dict[str, Any]]) -> tuple[Axis, ...]:
@@ -249,4 +205,5 @@ def _refuse(value: Any) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{str(value)[:20]!r} where a text belongs")
+    value.encode()  # ValueError for half a character, which no file could be written with again
     return value
