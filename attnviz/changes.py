@@ -7,6 +7,8 @@ An event is a small dictionary that a picture sends. It may come from anywhere, 
 {"what": "edit", "map": "weights", "at": [0, 0, 3], "weight": 0.8}   a weight is dragged; "weight": None lets go of it
 {"what": "swap", "key": 3, "word": "poem"}             a word takes another's place; "word": None takes it back
 {"what": "set", "step": "scores", "at": [0, 0, 3], "value": 1.5}     a number of a step; "value": None takes it back
+{"what": "temperature", "value": 0.5}                  the scores are divided by it; None takes it back
+{"what": "alignment", "name": "sparsemax"}             another alignment function; None takes it back
 """
 
 from collections.abc import Mapping
@@ -58,7 +60,28 @@ def _swap(plain: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     return {**plain, "swapped": swapped}
 
 
-_EVENTS = {"mask": _mask, "off": _off, "edit": _edit, "set": _set, "swap": _swap}
+def _temperature(plain: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    return _replaced(plain, "temperature", event["value"])
+
+
+def _alignment(plain: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    return _replaced(plain, "alignment", event["name"])
+
+
+_EVENTS = {
+    "mask": _mask,
+    "off": _off,
+    "edit": _edit,
+    "set": _set,
+    "swap": _swap,
+    "temperature": _temperature,
+    "alignment": _alignment,
+}
+
+
+def _replaced(plain: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    rest = {key: kept for key, kept in plain.items() if key != name}
+    return rest if value is None else {**rest, name: value}
 
 
 def _switched(chosen: list[int], index: int, on: bool) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 from attnviz.errors import OptionError
 
 MOST = 512  # changes of one kind that are read from a link or a file
+LARGEST = 1_000_000  # size of a number that is set by hand: what is computed from it stays finite
 LONGEST = 60  # characters of a word that takes another's place
 
 
@@ -97,6 +98,12 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _moderate(value: Any) -> float:
+    if abs(number := _number(value)) > LARGEST:
+        raise ValueError(f"a number of {number:g}; it goes from {-LARGEST:,} to {LARGEST:,}")
+    return number
+
+
 def _positive(value: Any) -> float:
     if (number := _number(value)) <= 0:
         raise ValueError(f"a temperature of {number:g}; it must be above 0")
@@ -148,5 +155,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "off": lambda kinds: {_text(kind): _indices(which) for kind, which in _few(kinds).items()},
     "edits": _list_of(lambda e: Edit(_text(e["map"]), _at(e["at"]), _weight(e["weight"]))),
     "swapped": lambda words: {_index(int(i)): _word(word) for i, word in _few(words).items()},
-    "overrides": _list_of(lambda o: Override(_text(o["step"]), _at(o["at"]), _number(o["value"]))),
+    "overrides": _list_of(lambda o: Override(_text(o["step"]), _at(o["at"]), _moderate(o["value"]))),
 }

@@ -18,9 +18,9 @@ def png(width: int, height: int, seed: int = 0) -> bytes:
     return stream.getvalue()
 
 
-def open_app(**parameters: str) -> AppTest:
-    """The app, run in process, opened with a link that has these parameters."""
-    page = AppTest.from_file(str(APP), default_timeout=120)
+def open_app(script: str = "app.py", /, **parameters: str) -> AppTest:
+    """The app, or the script of one page, run in process, opened with a link that has these parameters."""
+    page = AppTest.from_file(str(APP.parent / script), default_timeout=120)
     for name, value in parameters.items():
         page.query_params[name] = value
     return page.run()

@@ -8,7 +8,6 @@ from attnviz.changes import MOST_STEPS, History, changed
 from attnviz.errors import OptionError
 from attnviz.intervention import Edit, Intervention, Override
 
-
 NOTHING = Intervention()
 
 
@@ -25,6 +24,10 @@ def test_each_event_and_what_takes_it_back():
     edit = {"what": "edit", "map": "weights", "at": [0, 0, 3], "weight": 0.8}
     swap = {"what": "swap", "key": 3, "word": "poem"}
     put = {"what": "set", "step": "scores", "at": [0, 1], "value": -1.5}
+    cold = {"what": "temperature", "value": 0.5}
+    hard = {"what": "alignment", "name": "hard"}
+    assert after(cold, hard) == Intervention(temperature=0.5, alignment="hard")
+    assert after(cold, hard, {**cold, "value": None}, {**hard, "name": None}).is_nothing
     assert after(mask) == Intervention(masked=frozenset({3}))
     assert after(off) == Intervention(off={"head": frozenset({2})})
     assert after(edit) == Intervention(edits=(Edit("weights", (0, 0, 3), 0.8),))
@@ -60,6 +63,8 @@ def test_what_was_chosen_elsewhere_stays():
         {"what": "edit", "map": "weights", "at": [0], "weight": 7},
         {"what": "edit", "map": "weights", "at": "all", "weight": 0.5},
         {"what": "swap", "key": 1, "word": "x" * 1000},
+        {"what": "temperature", "value": 0},
+        {"what": "alignment", "name": 3},
         {"what": "set", "step": "scores", "at": [0], "value": float("nan")},
     ],
 )

@@ -14,6 +14,7 @@ from attnviz.export import from_json, to_csv, to_json
 from attnviz.tasks import registry as task_registry
 from attnviz.tasks.registry import DataSource, Examples, Task
 from attnviz.views.frame import frame
+from attnviz.views.worksheet import worksheet
 from tests import toy_mechanism
 from tests.helpers import open_app
 
@@ -70,13 +71,27 @@ class TestToyMechanism:
         assert to_csv(trace).count("\n") >= 12
         np.testing.assert_array_equal(from_json(to_json(trace)).maps[0].weights, trace.maps[0].weights)
 
-    def test_explore_page(self):
-        page = open_app(mechanism="toy_choir", n_voices="2", steps="true")
+    def test_pages(self):
+        change = json.dumps({"off": {"voice": [1]}, "masked": [0]})
+        page = open_app(mechanism="toy_choir", n_voices="2", what_if="true", take="true", change=change)
         assert not page.exception
         assert page.button_group(key="n_voices").value == 2
         shown = [caption.value for caption in page.caption]
         assert any("Each voice of a choir listens for its own note." in text for text in shown)
-        assert any(r"q_v^\top f_l" in latex.value or "a_{v,l}" in latex.value for latex in page.latex)
+        assert "voice" in page.selectbox(key="without").options[0]
+        seen = page.session_state["_last_text"]
+        assert seen.trace.maps[0].weights[1].sum() == 0 < seen.before.maps[0].weights[1].sum()
+
+    def test_it_is_compared(self):
+        page = open_app("pages/compare.py", mechanism2="toy_choir", n_voices2="2")
+        assert not page.exception
+
+    def test_step_by_step(self):
+        page = open_app("pages/step_by_step.py", mechanism="toy_choir")
+        assert not page.exception
+        trace = attnviz.attend("toy_choir", text="Who wrote Hamlet ?")
+        meta, numbers = worksheet(trace)
+        assert [line["name"] for line in meta["lines"]] == [step.name for step in trace.steps]
 
 
 @pytest.mark.usefixtures("toy_task")

@@ -4,6 +4,7 @@ import torch
 
 import attnviz
 from attnviz.errors import EmptyTextError, OptionError, PictureError, UnknownNameError
+from attnviz.zoo import models
 from tests.helpers import png
 
 
@@ -66,3 +67,15 @@ def test_untrained_says_so_and_is_the_same_each_time():
 def test_mistakes_are_explained(call, error, says):
     with pytest.raises(error, match=says):
         attnviz.attend(**call)
+
+
+def test_the_zoo_is_float32_whatever_the_default(monkeypatch):
+    models.load.cache_clear()
+    models.features.cache_clear()
+    torch.set_default_dtype(torch.float64)
+    try:
+        doubled = attnviz.attend("multi_hop", text="Who wrote Hamlet ?")
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(doubled.context, attnviz.attend("multi_hop", text="Who wrote Hamlet ?").context)
+    assert doubled.context.dtype == np.float32

@@ -30,6 +30,17 @@ STEPS = {
     "output": r"c = W_O\,[c^{(1)};\dots;c^{(h)}] + b_O",
 }
 
+SELF_STEPS = {
+    "queries": r"q_i^{(j)} = W_Q^{(j)} f_i",
+    "keys": r"k_l^{(j)} = W_K^{(j)} f_l",
+    "values": r"v_l^{(j)} = W_V^{(j)} f_l",
+    "products": r"q_i^{(j)\top} k_l^{(j)}",
+    "scores": r"e_{il}^{(j)} = q_i^{(j)\top} k_l^{(j)} / \sqrt{d_h}",
+    "weights": r"a_{il}^{(j)} = \mathrm{softmax}_l(e_{il}^{(j)})",
+    "context": r"c_i^{(j)} = \sum_l a_{il}^{(j)} v_l^{(j)}",
+    "output": r"f_i^{\mathrm{new}} = W_O\,[c_i^{(1)};\dots;c_i^{(h)}] + b_O",
+}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -134,7 +145,7 @@ class MultiHead(nn.Module):
     query="Every item asks its own question in every head.",
     look_for="Point at a word: which words does it collect, and in which head?",
     yields="items",
-    steps=STEPS,
+    steps=SELF_STEPS,
     cost=self_cost,
     options=Options,
     symbols={"h": "the number of heads"},

@@ -65,18 +65,24 @@ def split(text: str) -> Words:
     )
 
 
+def one_word(text: str) -> Words:
+    """The text as a single word; OptionError if it is none, or several."""
+    try:
+        found = split(text)
+    except EmptyTextError:
+        found = Words((), (), ())
+    if len(found.labels) != 1:
+        raise OptionError(f"“{text[:40]}” is not one word. Give a single word, without spaces or hyphens.")
+    return found
+
+
 def with_swapped(words: Words, swapped: Mapping[int, str]) -> Words:
     """The same words with others at some positions; OptionError if what takes a word's place is not one word."""
     labels, pieces = list(words.labels), list(words.pieces)
     for i, text in swapped.items():
         if i >= len(labels):
             continue  # the text has become shorter since
-        try:
-            found = split(text)
-        except EmptyTextError:
-            found = Words((), (), ())
-        if len(found.labels) != 1:
-            raise OptionError(f"{text[:40]!r} is not one word, so it cannot take the place of {labels[i]!r}.")
+        found = one_word(text)
         labels[i], pieces[i] = found.labels[0], found.pieces[0]
     return replace(words, labels=tuple(labels), pieces=tuple(pieces))
 

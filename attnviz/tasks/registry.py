@@ -42,7 +42,8 @@ def accuracy(probabilities: Float[Tensor, "n class"], labels: Int[Tensor, " n"])
 class Task:
     """What a model was trained to predict.
 
-    `predicts` says it in one line; `examples` are sentences, or names of pictures in sample_data, to try; `read`
+    `predicts` says it in one line; `examples` are sentences, or names of pictures in sample_data, to try, and `pairs`
+    are two of them that differ in little but should be told apart; `read`
     gives the examples of a split ("train", "val", "test") from a folder laid out like the published data; `prepare`
     makes the picture that the feature model sees from any picture; `in_place` says that it only changes the size, so
     that weights can be laid over the picture as it was given.
@@ -60,6 +61,7 @@ class Task:
     d_model: int = 128
     prepare: Callable[[Image.Image], Image.Image] = fit
     in_place: bool = True
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 _registry: dict[str, Task] = {}

@@ -60,6 +60,11 @@ register(
             "Not funny at all .",
             "I never expected to enjoy a film about accountants this much .",
         ),
+        pairs=(
+            ("This film is really good .", "This film is not good ."),
+            ("A funny and clever story .", "A dull and clumsy story ."),
+            ("The plot is thin , but the actors are wonderful .", "The actors are wonderful , but the plot is thin ."),
+        ),
         data=DataSource("sst", "Stanford Sentiment Treebank, 8,544 training sentences with phrases", "C: none stated"),
         read=read,
         metric=metric,

@@ -43,6 +43,11 @@ register(
             "Why do cats purr when they sleep ?",
             "Which instrument has forty-seven strings ?",
         ),
+        pairs=(
+            ("How many people live in Rome ?", "How do people live in Rome ?"),
+            ("Who wrote the play Hamlet ?", "Where was the play Hamlet written ?"),
+            ("What is the capital of Peru ?", "Who is the president of Peru ?"),
+        ),
         data=DataSource("trec", "TREC question classification, 5,452 training questions", "C: none stated"),
         read=read,
     )

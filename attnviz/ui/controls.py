@@ -1,19 +1,22 @@
-"""Controls that are built from the registries: which mechanism, which task, which options."""
+"""Controls that are built from the registries: which mechanism, which task, which options.
 
-from dataclasses import fields
+Each takes a `slot`, which is added to its key and to its name in the link: pages with several pictures have several.
+"""
+
+from dataclasses import asdict, fields
 from typing import Any
 
 import streamlit as st
 
 from attnviz import library
+from attnviz.attention.alignments import PLAIN
 from attnviz.attention.registry import Mechanism
-from attnviz.recording import Intervention
 from attnviz.tasks.registry import Task
-from attnviz.ui import link
+from attnviz.ui import changes, link
 from attnviz.zoo import models
 
 DEFAULT_MECHANISM, DEFAULT_TASK = "multi_head", "trec"
-COLDEST, HOTTEST = 0.1, 4.0
+TRAINED = "as trained"
 
 
 def choose_mechanism() -> Mechanism:
@@ -38,18 +41,31 @@ def choose_mechanism() -> Mechanism:
     return known[name]
 
 
-def choose_task() -> Task:
-    """What the model predicts."""
-    known = library.tasks()
-    link.start("task", list(known), DEFAULT_TASK)
+def pick_mechanism(slot: str, default: str) -> Mechanism:
+    """All mechanisms in one list: for a page that has several."""
+    known = library.mechanisms()
+    key = f"mechanism{slot}"
+    link.start(key, list(known), default)
+    name = st.selectbox(
+        f"Mechanism {slot}", list(known), key=key, format_func=lambda n: known[n].title, label_visibility="collapsed"
+    )
+    link.keep(key, name, default)
+    return known[name]
+
+
+def choose_task(slot: str = "", default: str = DEFAULT_TASK, kind: str | None = None) -> Task:
+    """What the model predicts; with `kind`, only tasks with that input (text, image)."""
+    known = {name: task for name, task in library.tasks().items() if kind in (None, task.kind)}
+    key = f"task{slot}"
+    link.start(key, list(known), default)
     name = st.selectbox(
         "Predicts",
         list(known),
-        key="task",
+        key=key,
         format_func=lambda n: known[n].title,
         help="What the model was trained to predict, and from what: a sentence or a picture.",
     )
-    link.keep("task", name, DEFAULT_TASK)
+    link.keep(key, name, default)
     return known[name]
 
 
@@ -62,11 +78,11 @@ def introduced(spec: Mechanism, task: Task) -> str:
     return f"**{spec.title}.** {spec.query} {look_for}"
 
 
-def choose_options(spec: Mechanism, task: Task) -> tuple[Any, str]:
+def choose_options(spec: Mechanism, task: Task, slot: str = "") -> tuple[Any, str]:
     """The mechanism's own options, as one of the sets that were trained, and a sentence if that is another set."""
-    values = {f.name: _control(f) for f in fields(spec.options)}
+    values = {f.name: _control(f, slot) for f in fields(spec.options)}
     wanted = spec.options(**values)
-    found = models.nearest(task.name, spec.name, wanted, keep=st.session_state.get("_last_option", ""))
+    found = models.nearest(task.name, spec.name, wanted, keep=st.session_state.get(f"_last_option{slot}", ""))
     changed = [
         f"{f.metadata['label']} {getattr(found, f.name)}"
         for f in fields(spec.options)
@@ -77,14 +93,26 @@ def choose_options(spec: Mechanism, task: Task) -> tuple[Any, str]:
     return found, ""
 
 
-def _control(f: Any) -> Any:
+def unchanged(spec: Mechanism, task: Task, options: Any) -> Any:
+    """The options without those that count as changes: what "before" is computed with."""
+    defaults = {f.name: f.default for f in fields(spec.options) if f.name in changes.OPTIONS}
+    return models.nearest(task.name, spec.name, spec.options(**asdict(options) | defaults))
+
+
+def _control(f: Any, slot: str) -> Any:
     about, choices = f.metadata, list(f.metadata["choices"])
-    link.start(f.name, choices, f.default)
+    key = f"{f.name}{slot}"
+    if f.name in changes.OPTIONS:
+        st.session_state[key] = changes.options(slot).get(f.name, f.default)
+    link.start(key, choices, f.default)
 
     def remember() -> None:
-        st.session_state["_last_option"] = f.name
+        value = st.session_state[key]
+        st.session_state[f"_last_option{slot}"] = f.name
+        if f.name in changes.OPTIONS:
+            changes.set_option(slot, f.name, None if value == f.default else value)
 
-    common = {"key": f.name, "help": about["help"], "on_change": remember}
+    common = {"key": key, "help": about["help"], "on_change": remember}
     label = about["label"].capitalize()
     if isinstance(f.default, bool):
         value = st.toggle(label, width="content", **common)
@@ -92,25 +120,45 @@ def _control(f: Any) -> Any:
         value = st.segmented_control(label, choices, required=True, width="content", **common)
     else:
         value = st.selectbox(label, choices, format_func=_readable, width=220, **common)
-    link.keep(f.name, value, f.default)
+    link.keep(key, value, f.default)
     return value
 
 
-def choose_temperature() -> Intervention:
-    """The softmax temperature: an intervention on any mechanism, not an option that was trained."""
-    link.check("temperature", link.between(COLDEST, HOTTEST))
-    value = st.slider(
+def choose_temperature(slot: str = "") -> None:
+    """The softmax temperature: a change of any mechanism, not an option that was trained."""
+    key = f"temperature{slot}"
+    st.session_state[key] = changes.now(slot).temperature
+    st.slider(
         "Temperature",
-        COLDEST,
-        HOTTEST,
-        1.0,
-        0.1,
-        key="temperature",
-        width=240,
-        bind="query-params",
+        changes.COLDEST,
+        changes.HOTTEST,
+        step=0.1,
+        key=key,
+        width=200,
+        on_change=lambda: changes.set_intervention(slot, temperature=st.session_state[key]),
         help="Scores are divided by it before they become weights: below 1 sharpens, above 1 evens out. Trained at 1.",
     )
-    return Intervention(temperature=value)
+
+
+def choose_alignment(spec: Mechanism, slot: str = "") -> None:
+    """Another alignment function than the one that was trained, unless the mechanism has such an option itself."""
+    if "alignment" in {f.name for f in fields(spec.options)}:
+        return
+    key = f"align{slot}"
+    st.session_state[key] = changes.now(slot).alignment or TRAINED
+    st.selectbox(
+        "Alignment",
+        [TRAINED, *PLAIN],
+        key=key,
+        format_func=_readable,
+        width=160,
+        on_change=lambda: changes.set_intervention(slot, alignment=_alignment(st.session_state[key])),
+        help="How scores become weights. The model was trained with the first; the others take its place here.",
+    )
+
+
+def _alignment(chosen: str) -> str | None:
+    return None if chosen == TRAINED else chosen
 
 
 def _readable(name: str) -> str:

@@ -1,16 +1,22 @@
-"""Below the picture: how it is computed, and the numbers to take along. Made only while they are open."""
+"""Below the picture, each in a fold: what would happen if, the numbers, and all that can be taken along.
+
+What is in a fold is made only while it is open.
+"""
+
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.analysis.phrases import count
-from attnviz.attention import registry
-from attnviz.export import to_csv, to_json
-from attnviz.trace import Axis, Trace
+from attnviz.trace import Axis
 from attnviz.ui import link
-from attnviz.views.steps import explained, steps_table, weights_table
+from attnviz.ui.shown import Shown
+from attnviz.ui.take import take_it
+from attnviz.ui.what_if import what_if
+from attnviz.views.steps import weights_table
 
-_FOLDS = {"steps": "How it is computed", "numbers": "Numbers"}
+_FOLDS = {"what_if": "What if", "numbers": "Numbers", "take": "Take it with you"}
 
 
 def are_open() -> bool:
@@ -21,23 +27,25 @@ def are_open() -> bool:
 
 
 def closed() -> None:
-    """Both folds while they are closed: outside of what reruns at each key press, since every element costs time."""
-    for key in _FOLDS:
-        _fold(key)
+    """The folds while all are closed: outside of what reruns at each key press, since every element costs time."""
+    if not are_open():
+        for key in _FOLDS:
+            _fold(key)
 
 
-def follow(trace: Trace) -> None:
-    """Both folds if one is open, with the numbers of this trace: inside of what reruns at each key press."""
+def follow(subjects: Callable[[], Sequence[Shown]]) -> None:
+    """The folds if one is open, about what `subjects()` gives: inside of what reruns at each key press."""
     if not are_open():
         if st.session_state.pop("_folds_inside", False):
             st.rerun()  # the last one was closed: the whole page is drawn again, with the folds outside
         return
     st.session_state["_folds_inside"] = True
-    for key, fill in (("steps", _steps), ("numbers", _numbers)):
+    seen = subjects()
+    for key, fill in _FILLS.items():
         fold = _fold(key)
         if fold.open:
             with fold:
-                fill(trace)
+                fill(_chosen(seen, key))
 
 
 def _fold(key: str) -> DeltaGenerator:
@@ -46,36 +54,34 @@ def _fold(key: str) -> DeltaGenerator:
     return fold
 
 
-def _steps(trace: Trace) -> None:
-    spec = registry.get(trace.mechanism)
-    st.latex(spec.formula)
-    st.caption(f"{spec.paper}. Each line is computed from the ones before it, with the numbers of this input.")
-    names = [f"{number}. {step.name}" for number, step in enumerate(trace.steps, 1)]
-    first = next((n for n, step in enumerate(trace.steps) if step.name.startswith("weights")), 0)
-    chosen = st.pills("Step", names, default=names[first], required=True, key=f"step-{trace.mechanism}")
-    step = trace.steps[names.index(chosen) if chosen in names else first]
-    if step.formula:
-        st.latex(step.formula)
-        st.caption(explained(step.formula, spec.symbols))
-    st.caption(_size(step.axes))
-    tables = steps_table(step)
-    if len(tables) > 1:
-        titles = [table.title for table in tables]
-        title = st.selectbox("Part", titles, key="part", width=240)
-        tables = [tables[titles.index(title) if title in titles else 0]]
-    st.dataframe(tables[0].table, width="stretch")
+def _chosen(subjects: Sequence[Shown], fold: str) -> Shown:
+    """The trace that a fold is about; where there are several, the reader chooses."""
+    if len(subjects) == 1:
+        return subjects[0]
+    known = {shown.title: shown for shown in subjects}
+    key = f"of-{fold}"
+    link.start(key, list(known), subjects[0].title)
+    return known[st.selectbox("Of which", list(known), key=key, width=320)]
 
 
-def _numbers(trace: Trace) -> None:
-    for found in trace.maps:
+def _what_if(shown: Shown) -> None:
+    if shown.model is None:
+        st.caption("There is no model behind this one that could compute anything else.")
+    else:
+        what_if(shown.model, shown.given, shown.intervention, shown.trace, shown.slot)
+
+
+def _numbers(shown: Shown) -> None:
+    for found in shown.trace.maps:
         st.caption(f"{found.name}: {_size(found.axes)}")
         st.dataframe(weights_table(found), width="stretch")
-    name = f"{trace.mechanism}-{trace.made_by.get('task', '')}"
-    left, right = st.columns(2)
-    left.download_button("Weights as CSV", lambda: to_csv(trace), f"{name}.csv", "text/csv", on_click="ignore")
-    right.download_button(
-        "Whole trace as JSON", lambda: to_json(trace), f"{name}.json", "application/json", on_click="ignore"
-    )
+
+
+def _take(shown: Shown) -> None:
+    take_it(shown.trace, shown.picture, shown.slot)
+
+
+_FILLS: dict[str, Callable[[Shown], None]] = {"what_if": _what_if, "numbers": _numbers, "take": _take}
 
 
 def _size(axes: tuple[Axis, ...]) -> str:

@@ -30,18 +30,21 @@ def check(name: str, read: Callable[[str], Any]) -> None:
 def start(name: str, choices: list[Any], default: Any) -> None:
     """Give the widget with the key `name` its first value: the link's if it is one of `choices`, else the default.
 
-    A value left over from other choices is replaced too.
+    Coming from another page of the same visit, what was chosen there counts before the default. A value left over from
+    other choices is replaced too.
     """
     read = one_of(choices)
     if name not in st.session_state:
         check(name, read)
-        st.session_state[name] = read(st.query_params[name]) if name in st.query_params else default
+        chosen = st.session_state.get("_chosen", {}).get(name, default)
+        st.session_state[name] = read(st.query_params[name]) if name in st.query_params else chosen
     if st.session_state[name] not in choices:
         st.session_state[name] = default
 
 
 def keep(name: str, value: Any, default: Any) -> None:
-    """Write a value into the link, or take it out where it is the default."""
+    """Write a value into the link, or take it out where it is the default; other pages begin with it too."""
+    st.session_state.setdefault("_chosen", {})[name] = value
     wanted = None if value == default else str(value)
     if st.query_params.get(name) == wanted:
         return

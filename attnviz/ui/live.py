@@ -1,73 +1,148 @@
 """The live picture: what was typed goes through the model and into the canvas, and the last good picture is kept."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import streamlit as st
 
+from attnviz.analysis.items import items
+from attnviz.analysis.said import options_said, said
+from attnviz.attention import registry
 from attnviz.errors import AttnvizError, EmptyTextError
 from attnviz.features.picture import as_data_url
-from attnviz.recording import Intervention
 from attnviz.trace import Trace
-from attnviz.ui import details, inputs
+from attnviz.ui import changes, details, inputs
+from attnviz.ui.shown import Shown
 from attnviz.views.canvas import live_picture
 from attnviz.views.frame import frame
 from attnviz.zoo import models
 
 _HINTS = {"text": "Type: the picture follows.", "image": "Choose a picture, or bring your own."}
+KEY = "live-picture"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A trace and the picture that goes with it (a data URL, or None for a text)."""
+class Asked:
+    """The model to show, and the one that nothing was changed in: the same unless an option counts as a change."""
 
-    trace: Trace
-    picture: str | None
+    model: models.Model
+    plain: models.Model
+
+
+Draw = Callable[[Shown, tuple[str, ...]], None]  # what a page makes of a trace, and of the notes about its input
 
 
 @st.fragment
-def follow_text(model: models.Model, intervention: Intervention) -> None:
-    """Text field and picture; only this reruns while someone types."""
-    text = inputs.text_field(model.task)
+def follow_text(asked: Asked, draw: Draw | None = None) -> None:
+    """Text field and picture; only this reruns while someone types or changes something in the picture.
+
+    A page that draws something else than the live picture says so by `draw`.
+    """
+    text = inputs.text_field(asked.model.task)
     try:
-        given = models.encode_text(model.task.name, text)
+        shown, notes = of_text(asked, text)
     except EmptyTextError as error:
         if "_last_text" not in st.session_state:  # a link without a word in it
-            example = models.encode_text(model.task.name, model.task.examples[0])
-            st.session_state["_last_text"] = Shown(model.trace(example, intervention), None)
-        show_last("text", str(error))
+            st.session_state["_last_text"], _ = of_text(asked, asked.model.task.examples[0])
+        show_last("text", str(error), draw)
     else:
-        show(Shown(model.trace(given, intervention), None), given.notes)
+        show(shown, notes, draw)
 
 
-def follow_picture(model: models.Model, intervention: Intervention) -> None:
+@st.fragment
+def follow_picture(asked: Asked, draw: Draw | None = None) -> None:
     """Gallery, upload, camera, and the picture under the weights."""
     try:
-        chosen = inputs.choose_picture(model.task)
-        given = models.encode_picture(model.task.name, chosen.picture, chosen.name)
-        shown = Shown(model.trace(given, intervention), as_data_url(given.picture))
+        chosen = inputs.choose_picture(asked.model.task)
+        given = models.encode_picture(asked.model.task.name, chosen.picture, chosen.name)
+        shown = of_input(asked, given, given)
     except AttnvizError as error:
-        show_last("image", str(error))
+        show_last("image", str(error), draw)
     else:
-        show(shown, given.notes if chosen.shared else (*given.notes, "A picture of your own is not part of the link."))
+        own = () if chosen.shared else ("A picture of your own is not part of the link.",)
+        show(shown, (*given.notes, *own), draw)
 
 
-def show(shown: Shown, notes: tuple[str, ...] = ()) -> None:
-    """Draw a trace and remember it. Notes stand where the hint stood, so that nothing jumps."""
-    kind = "text" if shown.picture is None else "image"
-    st.session_state[f"_last_{kind}"] = shown
-    meta, weights = frame(shown.trace, picture=shown.picture, text=str(shown.trace.made_by["input"]))
+def of_text(asked: Asked, text: str, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
+    """What a text shows with the changes of a slot, and notes about it. EmptyTextError if it has no word."""
+    task, swapped = asked.model.task.name, changes.now(slot).swapped
+    plain = models.encode_text(task, text)
+    given = models.encode_text(task, text, swapped) if swapped else plain
+    return of_input(asked, given, plain, slot), given.notes
+
+
+def of_input(asked: Asked, given: models.Input, plain: models.Input, slot: str = "") -> Shown:
+    """The trace with the changes of a slot, and, if there are any, the one without them on the `plain` input."""
+    intervention = changes.now(slot)
+    is_changed = not intervention.is_nothing or asked.model is not asked.plain
+    return Shown(
+        asked.model.trace(given, intervention),
+        asked.plain.trace(plain) if is_changed else None,
+        None if given.picture is None else as_data_url(given.picture),
+        asked.model,
+        given,
+        intervention,
+        slot,
+    )
+
+
+def show(shown: Shown, notes: tuple[str, ...] = (), draw: Draw | None = None) -> None:
+    """Draw a trace and remember it."""
+    st.session_state[f"_last_{_kind(shown)}"] = shown
+    (draw or _draw)(shown, notes)
+    changes.keep()
+    changes.follow_controls()
+    details.follow(lambda: [shown])
+
+
+def show_file(trace: Trace, draw: Draw | None = None) -> None:
+    """Draw a trace that was saved before. Nothing in it can be changed: there may be no model that made it."""
+    (draw or _draw)(Shown(trace), ())
+    details.follow(lambda: [Shown(trace)])
+
+
+def _kind(shown: Shown) -> str:
+    return "text" if shown.picture is None else "image"
+
+
+def _draw(shown: Shown, notes: tuple[str, ...]) -> None:
+    """The live picture. Notes stand where the hint stood, so that nothing jumps."""
+    text = str(shown.trace.made_by.get("input", ""))
+    meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=text)
+    if shown.model is not None:
+        meta["change"] = described(shown)
     if notes:
         st.caption(" ".join(notes))
     else:
-        meta["hint"] = _HINTS[kind]
-    live_picture(meta, weights, key="live-picture")
-    details.follow(shown.trace)
+        meta["hint"] = _HINTS[_kind(shown)]
+    live_picture(meta, weights, key=KEY, on_event=lambda: changes.receive(KEY))
 
 
-def show_last(kind: str, problem: str) -> None:
+def described(shown: Shown, slot: str = "") -> dict[str, Any]:
+    """What the picture needs to know of the changes: chips, marks, and whether there is a way back."""
+    done, options = changes.now(slot), changes.options(slot)
+    trace, before = shown.trace, shown.before
+    chips = said(done, trace)
+    if options:
+        defaults = {f.name: f.default for f in fields(registry.get(trace.mechanism).options)}
+        chips += options_said(dict(options), defaults)
+    labels = items(before or trace).labels
+    return {
+        **changes.can(),
+        "said": chips,
+        "problem": changes.problem(),
+        "masked": sorted(done.masked),
+        "off": {kind: sorted(which) for kind, which in done.off.items()},
+        "edits": [asdict(edit) for edit in done.edits],
+        "swapped": {str(i): labels[i] for i in done.swapped if i < len(labels)},
+    }
+
+
+def show_last(kind: str, problem: str, draw: Draw | None = None) -> None:
     """Say what is wrong and keep the last good picture of this session, if there is one."""
     shown = st.session_state.get(f"_last_{kind}")
     if shown is None:
         st.caption(problem)
     else:
-        show(shown, (problem,))
+        show(shown, (problem,), draw)

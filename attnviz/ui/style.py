@@ -7,9 +7,8 @@ import streamlit as st
 
 _CSS = """
 <style>
-.stMainBlockContainer { padding-top: 1.25rem; padding-bottom: 2rem; max-width: 1400px; }
+.stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 2rem; max-width: 1400px; }
 .stMainBlockContainer .stVerticalBlock { gap: 0.6rem; }
-.stAppHeader { background: transparent; }
 .attnviz-name { font-weight: 700; font-size: 1.15rem; letter-spacing: -0.01em; }
 .attnviz-name span { font-weight: 400; color: color-mix(in srgb, currentColor 65%, transparent); }
 [data-testid="stMenuButtonBody"] { max-width: calc(100vw - 1rem); }

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from attnviz.analysis.items import counts_items
+from attnviz.analysis.items import items as attended
 from attnviz.analysis.spread import spread
 from attnviz.analysis.words import alt_text, in_words
 from attnviz.attention import registry
 from attnviz.errors import UnknownNameError
-from attnviz.trace import AttentionMap, Axis, Prediction, Trace
+from attnviz.trace import AttentionMap, Prediction, Trace
 
 LARGE = 65_536  # more weights than this travel in two bytes each
 STEPS = 65_535
@@ -19,23 +21,29 @@ Weights = Float[np.ndarray, " weight"] | UInt16[np.ndarray, " weight"]
 
 
 def frame(
-    trace: Trace, *, picture: str | None = None, text: str = "", title: str = ""
+    trace: Trace, *, before: Trace | None = None, picture: str | None = None, text: str = "", title: str = ""
 ) -> tuple[dict[str, Any], Weights]:
     """(meta, weights): `weights` holds all maps of all groups in the order map, query, key; `meta` describes them.
 
     A group is one AttentionMap. Its weights start at `offset`, in the shape `shape`. `picture` is a data URL. Up to
     65,536 weights are float32 as they are; more are uint16, where a weight is number / 65535 * scale, or, in a group
     with negative weights (`signed`), (number / 65535 * 2 - 1) * scale.
+
+    `before` is the trace without the reader's changes. Its weights follow all others: a group that had the same shape
+    finds them at its `before`, with the same scale; that is None for any other group.
     """
     title = title or _title(trace.mechanism)
-    items = _items(trace)
-    encoding = "float32" if sum(m.weights.size for m in trace.maps) <= LARGE else "uint16"
-    groups, parts, offset = [], [], 0
-    for attention in trace.maps:
-        group = _group(attention, offset)
-        parts.append(_encoded(attention.weights, encoding, group["scale"], group["signed"]))
-        groups.append(group)
+    items = attended(trace)
+    earlier = [_earlier(m, before) for m in trace.maps]
+    groups = [_group(m, was) for m, was in zip(trace.maps, earlier, strict=True)]
+    parts = [(m, group, "offset") for m, group in zip(trace.maps, groups, strict=True)]
+    parts += [(was, group, "before") for was, group in zip(earlier, groups, strict=True) if was is not None]
+    encoding = "float32" if sum(m.weights.size for m, _, _ in parts) <= LARGE else "uint16"
+    offset = 0
+    for attention, group, place in parts:
+        group[place] = offset
         offset += attention.weights.size
+    numbers = [_encoded(m.weights, encoding, group["scale"], group["signed"]) for m, group, _ in parts]
     meta = {
         "mechanism": trace.mechanism,
         "title": title,
@@ -47,11 +55,12 @@ def frame(
         "encoding": encoding,
         "groups": groups,
         "prediction": _prediction(trace.prediction),
+        "before": before and {"prediction": _prediction(before.prediction)},
         "trained": bool(trace.made_by.get("trained", True)),
         "words": [[piece, emphasised] for piece, emphasised in in_words(trace)],
         "alt": alt_text(trace, title),
     }
-    return meta, np.concatenate(parts) if parts else np.empty(0, np.float32)
+    return meta, np.concatenate(numbers) if numbers else np.empty(0, np.float32)
 
 
 def _title(mechanism: str) -> str:
@@ -68,33 +77,42 @@ def _registered(mechanism: str) -> str:
     return registry.get(mechanism).title
 
 
-def _items(trace: Trace) -> Axis:
-    """What is attended to: the keys of the first map, but patches or words rather than slots, hops or classes."""
-    keys = [m.axes[-1] for m in trace.maps]
-    for axis in keys:
-        if axis.grid or axis.kind in ("token", "patch"):
-            return axis
-    return keys[0] if keys else Axis("key", ())
+def _earlier(attention: AttentionMap, before: Trace | None) -> AttentionMap | None:
+    """The map as it was before the change, if it had the same shape then."""
+    for found in before.maps if before else ():
+        if found.name == attention.name and found.weights.shape == attention.weights.shape:
+            return found
+    return None
 
 
-def _group(attention: AttentionMap, offset: int) -> dict[str, Any]:
-    weights, (queries, keys) = attention.weights, attention.axes[-2:]
-    lowest, highest = float(weights.min(initial=0.0)), float(weights.max(initial=0.0))
+def _group(attention: AttentionMap, before: AttentionMap | None) -> dict[str, Any]:
+    *leading, queries, keys = attention.axes
+    limits = [_limits(m) for m in (attention, before) if m is not None]
+    lowest, highest = min(low for low, _ in limits), max(high for _, high in limits)
     return {
         "name": attention.name,
         "title": attention.name.replace("_", " "),
-        "kind": attention.axes[0].kind if len(attention.axes) == 3 else "",
+        "kind": leading[0].kind if len(leading) == 1 else "",
+        "leading": [[axis.kind, list(axis.labels)] for axis in leading],
         "maps": list(attention.labels),
         "queries": list(queries.labels),
         "keys": list(keys.labels),
         "same": queries.labels == keys.labels,
+        "of_items": counts_items(keys),
         "shape": list(attention.stacked.shape),
-        "offset": offset,
+        "offset": 0,
+        "before": None,
         "scale": max(-lowest, highest) or 1.0,
         "normalised": attention.normalised,
         "signed": lowest < 0,
         "spread": [s._asdict() for s in spread(attention)],
+        "spread_before": [s._asdict() for s in spread(before)] if before else None,
     }
+
+
+def _limits(attention: AttentionMap) -> tuple[float, float]:
+    """The smallest and the largest weight, and zero if it is beyond them."""
+    return float(attention.weights.min(initial=0.0)), float(attention.weights.max(initial=0.0))
 
 
 def _encoded(weights: np.ndarray, encoding: str, scale: float, signed: bool) -> np.ndarray:

@@ -1,13 +1,12 @@
-"""The steps of a computation as tables with words at their edges."""
+"""Formulas in plain words, and weights as a table with words at its edges."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from attnviz.trace import AttentionMap, Axis, Step
+from attnviz.trace import AttentionMap
 
 SYMBOLS = {  # in the order in which they are explained; a mechanism that uses a letter otherwise says so itself
     "F": "the features of all items",
@@ -49,39 +48,6 @@ def explained(formula: str, own: Mapping[str, str] | None = None) -> str:
     return " · ".join(meaning if len(symbol) > 1 else f"{symbol}: {meaning}" for symbol, meaning in meanings)
 
 
-@dataclass(frozen=True)
-class StepTable:
-    """One table of a step; `title` says which part of the step it is, and is empty where it is the whole."""
-
-    title: str
-    table: pd.DataFrame
-
-
-def steps_table(step: Step) -> list[StepTable]:
-    """The numbers of a step: one table for each combination of its leading labels, the last two axes as its sides.
-
-    A step with one axis has its labels as rows, features as columns; a single number is a table with one cell. All
-    numbers are kept, as float64. Labels that occur several times are numbered, since a table needs them different.
-    """
-    value, axes = np.asarray(step.value, dtype=np.float64), step.axes
-    if len(axes) == 0:
-        value, axes = value.reshape(1, 1), (_lone(step.name), _lone("value"))
-    elif len(axes) == 1 and axes[0].kind == "feature":
-        value, axes = value[None, :], (_lone(step.name), *axes)
-    elif len(axes) == 1:
-        value, axes = value[:, None], (*axes, _lone("value"))
-    *leading, rows, columns = axes
-    index = pd.Index(_distinct(rows.labels), name=rows.kind)
-    header = pd.Index(_distinct(columns.labels), name=columns.kind)
-    return [
-        StepTable(
-            " · ".join(axis.labels[i] for axis, i in zip(leading, at, strict=True)),
-            pd.DataFrame(value[at], index=index, columns=header),
-        )
-        for at in np.ndindex(value.shape[:-2])
-    ]
-
-
 def weights_table(attention: AttentionMap) -> pd.DataFrame:
     """All weights of a map: a row for each map and query, a column for each key."""
     queries, keys = attention.axes[-2:]
@@ -92,10 +58,6 @@ def weights_table(attention: AttentionMap) -> pd.DataFrame:
     header = pd.Index(_distinct(keys.labels), name=keys.kind)
     values = attention.stacked.reshape(-1, len(keys)).astype(np.float64)
     return pd.DataFrame(values, index=_distinct(rows), columns=header)
-
-
-def _lone(label: str) -> Axis:
-    return Axis("", (label,))
 
 
 def _distinct(labels: tuple[str, ...]) -> list[str]:

@@ -55,7 +55,7 @@ def features(task: str) -> tuple[nn.Module, dict[str, Any]]:
     else:
         model = ImageFeatures(card["d_model"])
     _fill(model, state, path.name)
-    return model.eval().requires_grad_(False), card
+    return model.float().eval().requires_grad_(False), card
 
 
 @torch.inference_mode()
@@ -133,7 +133,7 @@ def load(task: str, mechanism: str, options: Any = None) -> Model:
     if path.is_file() or path.with_suffix(".json").is_file():
         state, card = store.read(path)
         _fill(classifier, state, f"{task}/{mechanism}/{path.name}")
-    return Model(about, spec, options, classifier.eval().requires_grad_(False), card)
+    return Model(about, spec, options, classifier.float().eval().requires_grad_(False), card)
 
 
 def untrained(task: str, mechanism: str, options: Any) -> output.Classifier:

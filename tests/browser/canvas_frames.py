@@ -28,10 +28,13 @@ def group(weights: np.ndarray, maps: list[str], queries: list[str], keys: list[s
         "name": "weights",
         "title": "weights",
         "kind": "head",
+        "leading": [["head", maps]],
         "maps": maps,
         "queries": queries,
         "keys": keys,
         "same": queries == keys,
+        "of_items": True,
+        "before": None,
         "shape": list(weights.shape),
         "scale": float(np.abs(weights).max()),
         "normalised": "key",
@@ -40,6 +43,7 @@ def group(weights: np.ndarray, maps: list[str], queries: list[str], keys: list[s
             {"label": label, "entropy": float(e), "effective": float(2**e)}
             for label, e in zip(maps, entropy, strict=True)
         ],
+        "spread_before": None,
         "weights": weights,
     }
     return made | more

@@ -1,6 +1,7 @@
 """The live picture in a real browser: what it shows, what it answers to, and that the server is never asked."""
 
 import re
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -134,17 +135,20 @@ def test_in_an_enlarged_matrix_the_keyboard_walks_over_queries(show):
 def test_small_weights_can_be_hidden(show):
     page = show("query")
     before = colour(page)
-    page.locator(f"{PICTURE} input[type=range]").first.fill("60")
+    page.locator(f"{PICTURE} .tools input[type=range]").first.fill("60")
     assert colour(page)[0] > before[0] + 5  # lighter, on light paper
     assert re.fullmatch(r"#hide=0\.\d+", page.evaluate("location.hash"))
 
 
-def test_a_map_switched_off_is_left_out_of_the_mean(show):
+def test_a_hidden_map_is_left_out_of_the_mean(show):
     page = show("query")
     label = page.locator(f"{PICTURE} .map").first
     label.click()
     linked(page, "#off=0")
     assert label.get_attribute("aria-pressed") == "false"
+    page.mouse.move(5, 5)
+    page.wait_for_selector(f"{PICTURE} .map.pointed", state="detached")
+    assert numbers(page)[0] == "hidden"
     page.locator(f"{PICTURE} .word").nth(4).hover()
     pointed(page)
     assert readout(page) == f"mean of 7 heads: query → in {weights('query')[1:, 0, 4].mean():.4f}"
@@ -211,7 +215,7 @@ def test_opacity_goes_from_the_bare_picture_to_the_bare_weights(show):
     page = show("picture")
     seen = []
     for value in ("0", "60", "100"):
-        page.locator(f"{PICTURE} input[type=range]").nth(1).fill(value)
+        page.locator(f"{PICTURE} .tools input[type=range]").nth(1).fill(value)
         seen.append(colour(page, "figure canvas"))
     assert np.abs(seen[0] - seen[1]).max() > 5
     assert np.abs(seen[1] - seen[2]).max() > 5
@@ -237,6 +241,14 @@ def test_the_selection_survives_typing_and_what_the_server_writes_into_the_link(
     page.wait_for_url("**said=yes**")
     linked(page, "#pin=1.0&hide=0.1")
     assert "text=how+many" in page.url
+
+
+def test_a_selection_is_found_although_the_link_says_a_default(show):
+    page = show("query", f"&text={quote(QUESTION)}#pin=1.0")  # Streamlit takes the text out of the link, and the rest
+    pointed(page)
+    linked(page, "#pin=1.0")
+    page.locator(f"{PICTURE} .stage").press("Escape")
+    linked(page, "")
 
 
 @pytest.mark.parametrize("fragment", ["#view=<b>&pin=99.99&off=x.77&hide=-1&big=400&group=9", "#pin=NaN&hide=1e4&%E0"])
@@ -323,7 +335,7 @@ def test_a_gesture_never_asks_the_server(show, page):
     page.mouse.click(*cell(page, 2))
     page.locator(f"{PICTURE} .map").first.click()
     page.locator(f"{PICTURE} .views button").nth(1).click()
-    page.locator(f"{PICTURE} input[type=range]").first.fill("30")
+    page.locator(f"{PICTURE} .tools input[type=range]").first.fill("30")
     page.wait_for_timeout(400)
     assert sent == []
 

@@ -302,7 +302,7 @@ def test_a_link_brings_everything_back(explore, browser, page):
 
 
 def test_a_link_that_makes_no_sense_falls_back_with_sentences(explore):
-    page = explore("?mechanism=<b>&task=9&temperature=1e9&n_heads=-1&steps=maybe#pin=x.y&view=nothing&off=900")
+    page = explore("?mechanism=<b>&task=9&temperature=1e9&n_heads=-1&what_if=maybe#pin=x.y&view=nothing&off=900")
     for name in ("mechanism “<b>”", "task “9”", "n_heads “-1”", "temperature “1e9”: it goes from 0.1 to 4", "“maybe”"):
         says(page, name)
     assert page.locator(PICTURE).get_attribute("data-mechanism") == "multi_head"

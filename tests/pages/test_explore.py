@@ -25,12 +25,13 @@ def test_it_opens_with_a_sentence_a_trained_model_and_a_picture():
 
 @pytest.mark.parametrize("mechanism", attnviz.mechanisms())
 @pytest.mark.parametrize("task", ["trec", "cifar10"])
-def test_every_mechanism_with_both_inputs_steps_and_numbers(mechanism, task):
-    found = open_app(mechanism=mechanism, task=task, steps="true", numbers="true")
+def test_every_mechanism_with_both_inputs_and_all_folds(mechanism, task):
+    found = open_app(mechanism=mechanism, task=task, what_if="true", numbers="true", take="true")
     assert not found.exception and not found.error
     assert pictures(found)
     assert attnviz.mechanisms()[mechanism].query in captions(found)
-    assert found.latex and found.dataframe
+    assert found.dataframe and found.code
+    assert {"sweep", "without"} <= {box.key for box in found.selectbox}
 
 
 def test_heads_move_between_trained_models():

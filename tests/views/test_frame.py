@@ -15,16 +15,16 @@ from attnviz.views.frame import frame
 TOKENS = Axis("token", ("who", "wrote", "it"))
 KEYS = {
     *("mechanism", "title", "text", "kind", "items", "grid", "picture", "encoding", "groups", "prediction", "trained"),
-    *("words", "alt"),
+    *("before", "words", "alt"),
 }
 GROUP_KEYS = {
     *("name", "title", "kind", "maps", "queries", "keys", "same", "shape", "offset", "scale", "normalised", "signed"),
-    "spread",
+    *("leading", "of_items", "before", "spread", "spread_before"),
 }
 
 
-def decoded(meta, weights, group):
-    part = weights[group["offset"] : group["offset"] + int(np.prod(group["shape"]))].astype(np.float64)
+def decoded(meta, weights, group, place="offset"):
+    part = weights[group[place] : group[place] + int(np.prod(group["shape"]))].astype(np.float64)
     if meta["encoding"] == "uint16":
         part = (part / 65535 * 2 - 1 if group["signed"] else part / 65535) * group["scale"]
     return part.reshape(group["shape"])
@@ -123,3 +123,56 @@ def test_prediction_training_and_unknown_mechanism():
 def test_a_trace_without_maps():
     meta, weights = frame(Trace("m", (), (), None))
     assert weights.size == 0 and meta["groups"] == [] and meta["items"] == [] and meta["kind"] == "text"
+
+
+def one_map(weights, name="weights", keys=TOKENS, normalised="key"):
+    return AttentionMap(name, np.asarray(weights, np.float32), (numbered("query", 1), keys), normalised)
+
+
+def test_the_weights_before_a_change_follow_those_after_it():
+    after = Trace("m", (one_map([[0.5, 0.5, 0]]), one_map([[0.1, 0.2, 0.7]], "others")), (), None)
+    before = Trace("m", (one_map([[0.9, 0.1, 0]]), one_map([[0.3, 0.3, 0.4]], "others")), (), None)
+    meta, weights = frame(after, before=before)
+    assert [group["before"] for group in meta["groups"]] == [6, 9]
+    for group, attention in zip(meta["groups"], before.maps, strict=True):
+        np.testing.assert_array_equal(decoded(meta, weights, group, "before"), attention.stacked)
+        assert [s["effective"] for s in group["spread_before"]] == [s.effective for s in spread(attention)]
+    np.testing.assert_array_equal(weights[:6], frame(after)[1])
+    assert meta["groups"][0]["scale"] == np.float32(0.9)  # one scale for both, so that their colours can be compared
+    assert meta["before"] == {"prediction": None}
+    assert json.loads(json.dumps(meta, allow_nan=False)) == meta
+
+
+def test_a_map_of_another_shape_has_no_before():
+    longer = Axis("token", ("who", "wrote", "it", "?"))
+    after = Trace("m", (one_map([[0.5, 0.5, 0]]), one_map([[0.1, 0.2, 0.7]], "new")), (), None)
+    before = Trace("m", (one_map([[0.25] * 4], keys=longer),), (), None)
+    meta, weights = frame(after, before=before)
+    assert [group["before"] for group in meta["groups"]] == [None, None] and weights.size == 6
+    assert [group["spread_before"] for group in meta["groups"]] == [None, None]
+
+
+def test_before_counts_when_the_encoding_is_chosen_and_shares_the_scale():
+    axes = numbered("query", 200), numbered("key", 200)
+    rng = np.random.default_rng(0)
+    after, before = (AttentionMap("w", rng.uniform(0, high, (200, 200)), axes) for high in (0.1, 0.9))
+    meta, weights = frame(Trace("m", (after,), (), None), before=Trace("m", (before,), (), None))
+    assert frame(Trace("m", (after,), (), None))[0]["encoding"] == "float32"
+    group = meta["groups"][0]
+    assert meta["encoding"] == "uint16" and group["before"] == 40_000
+    for place, attention in (("offset", after), ("before", before)):
+        error = np.abs(decoded(meta, weights, group, place) - attention.stacked).max()
+        assert error <= group["scale"] / 65535 * 0.501
+
+
+def test_the_prediction_before_and_the_axes_that_count_maps():
+    prediction = Prediction(("a", "b"), np.array([0.25, 0.75], dtype=np.float32))
+    axes = Axis("class", ("a", "b")), numbered("head", 2), numbered("query", 1), TOKENS
+    maps = (
+        AttentionMap("weights", np.ones((2, 2, 1, 3)) / 3, axes),
+        one_map([[0.5, 0.5]], "slots", numbered("slot", 2)),
+    )
+    meta, _ = frame(Trace("m", maps, (), None), before=Trace("m", maps, (), None, prediction))
+    assert meta["before"]["prediction"]["probabilities"] == [0.25, 0.75]
+    assert meta["groups"][0]["leading"] == [["class", ["a", "b"]], ["head", ["head 1", "head 2"]]]
+    assert [group["of_items"] for group in meta["groups"]] == [True, False] and meta["groups"][1]["leading"] == []

@@ -1,58 +1,44 @@
-"""The live picture: one component, drawn on a canvas in the browser, that follows the typing.
+"""The live pictures: components, drawn on canvas in the browser, that follow the typing.
 
-Hovering, pinning, enlarging, switching maps off and hiding small weights happen in the browser alone; what the reader
-chose is kept in the part of the link behind `#`, which never reaches the server.
+Hovering, pinning, enlarging, hiding small weights happen in the browser alone; what the reader chose is kept in the
+part of the link behind `#`, which never reaches the server. What changes the computation comes to the server as one
+event, a small dictionary: see `attnviz.changes`.
 """
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow
 import streamlit as st
 
-_FOLDER = Path(__file__).parent
-_SCRIPTS = (
-    "dom.js",
-    "palette.js",
-    "frame.js",
-    "selection.js",
-    "grid.js",
-    "figures.js",
-    "matrix.js",
-    "arcs.js",
-    "overlay.js",
-    "side.js",
-    "tools.js",
-    "picture.js",
-    "paint.js",
-    "mount.js",
-)
+from attnviz.views.canvas.code import code
+
+_MOUNT = """
+export default function (component) {
+  const offered = (globalThis.attnvizCanvas ??= {});
+  if (offered.KIND) return offered.KIND(component);
+  offered.loaded ??= new Promise((resolve) => (offered.ready = resolve));
+  return offered.loaded.then(() => offered.KIND(component));
+}
+"""
 
 
-def _code() -> str:
-    """All scripts as one module, with the style sheet as a constant in it."""
-    style = (_FOLDER / "canvas.css").read_text(encoding="utf-8")
-    scripts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS]
-    return "\n".join([f"const STYLE = {json.dumps(style)};", *scripts, "export default () => undefined;"])
+def _component(name: str, kind: str) -> Any:
+    """A component whose picture `globalThis.attnvizCanvas[kind]` draws into an empty `div`."""
+    html = f'<div class="attnviz-{name}" role="group"></div>'
+    return st.components.v2.component(f"attnviz_{name}", html=html, js=_MOUNT.replace("KIND", kind))
 
 
 # Streamlit sends a component's script along with every change of its data. So the script is a component by itself,
 # whose message never changes: the browser keeps it, and a key press costs the weights alone.
-_script = st.components.v2.component("attnviz_canvas_script", html="<span hidden></span>", js=_code())
-_picture = st.components.v2.component(
-    "attnviz_canvas",
-    html='<div class="attnviz-picture" role="group"></div>',
-    js="""
-export default function (component) {
-  const offered = (globalThis.attnvizCanvas ??= {});
-  if (offered.mount) return offered.mount(component);
-  offered.loaded ??= new Promise((resolve) => (offered.ready = resolve));
-  return offered.loaded.then(() => offered.mount(component));
-}
-""",
+_script = st.components.v2.component(
+    "attnviz_canvas_script", html="<span hidden></span>", js=code() + "\nexport default () => undefined;"
 )
+_picture = _component("picture", "mount")
+_board = _component("board", "board")
+_sheet = _component("sheet", "sheet")
+_worksheet = _component("worksheet", "worksheet")
 
 
 def load_code() -> None:
@@ -60,11 +46,56 @@ def load_code() -> None:
     _script(key="attnviz-canvas-script")
 
 
-def live_picture(meta: dict[str, Any], weights: np.ndarray, *, key: str, link: str | None = "") -> None:
+def live_picture(
+    meta: dict[str, Any],
+    weights: np.ndarray,
+    *,
+    key: str,
+    link: str | None = "",
+    on_event: Callable[[], None] | None = None,
+) -> None:
     """Draws a frame, see `attnviz.views.frame`: `meta` says what the numbers in `weights` (flat) are.
 
     `load_code` must have been called on the page. `key` stays the same from run to run, so that typing redraws the
     picture instead of making a new one. The reader's selection stands in the link, each name with `link` before it: two
     pictures on a page need two prefixes. With None it stands nowhere. `meta["hint"]` is a line above the picture.
+    `on_event` is called when the reader changes something; `event(key)` then says what.
     """
-    _picture(key=key, data={"meta": meta, "weights": pyarrow.table({"w": np.ravel(weights)}), "link": link})
+    data = {"meta": meta, "weights": pyarrow.table({"w": np.ravel(weights)}), "link": link}
+    _picture(key=key, data=data, on_event_change=on_event or _nothing)
+
+
+def board(meta: dict[str, Any], numbers: np.ndarray, *, key: str, on_event: Callable[[], None]) -> None:
+    """Draws several pictures and what differs between them, see `attnviz.views.board`; `load_code` goes before.
+
+    Each event says in "panel" which picture sent it. The readers' selections stand in the link as "p1.", "p2." …
+    """
+    _board(key=key, data={"meta": meta, "weights": pyarrow.table({"w": numbers})}, on_event_change=on_event)
+
+
+def sheet(meta: dict[str, Any], numbers: np.ndarray, *, key: str, on_event: Callable[[], None]) -> None:
+    """Draws all mechanisms on one input, see `attnviz.views.sheet`; `load_code` goes before.
+
+    The event {"what": "show", "mechanism": name} asks for one of them beside the reference.
+    """
+    _sheet(key=key, data={"meta": meta, "weights": pyarrow.table({"w": numbers})}, on_event_change=on_event)
+
+
+def live_worksheet(meta: dict[str, Any], numbers: np.ndarray, *, key: str, on_event: Callable[[], None]) -> None:
+    """Draws a computation line by line, see `attnviz.views.worksheet`; `load_code` goes before.
+
+    What the reader looks at stands in the link. The event {"what": "look", "query": i} asks for another query's lines,
+    where only those of one were sent.
+    """
+    data = {"meta": meta, "weights": pyarrow.table({"w": np.ravel(numbers)})}
+    _worksheet(key=key, data=data, on_event_change=on_event)
+
+
+def event(key: str) -> dict[str, Any]:
+    """The event that the picture with that key has just sent; empty if it sent none."""
+    found = st.session_state.get(key, {}).get("event")
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _nothing() -> None:
+    """The event is ignored."""

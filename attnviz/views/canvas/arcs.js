@@ -66,17 +66,19 @@ function paintArcs(context, group, map, size, view) {
   context.globalAlpha = dim;
   context.textBaseline = "middle";
   arcLabels(context, group.queries, place.query, place.left - 6, "right", point?.query, place, theme, size);
-  arcLabels(context, group.keys, place.key, place.right + 6, "left", point?.key, place, theme, size);
+  const struck = view.marks.masked;
+  arcLabels(context, group.keys, place.key, place.right + 6, "left", point?.key, place, theme, size, struck);
   context.globalAlpha = 1;
 }
 
-function arcLabels(context, labels, at, x, align, pointed, place, theme, size) {
+function arcLabels(context, labels, at, x, align, pointed, place, theme, size, struck = new Set()) {
   context.textAlign = align;
   const room = (align === "right" ? place.left : size.width - place.right) - 6;
   labels.forEach((label, i) => {
     context.font = i === pointed ? `600 ${place.font}` : place.font;
     context.fillStyle = i === pointed ? theme.accent : theme.ink;
-    context.fillText(fitted(label, room, context.font), x, at(i));
+    const write = struck.has(i) ? fillStruck : fillPlain;
+    write(context, fitted(label, room, context.font), x, at(i));
   });
 }
 

@@ -7,13 +7,24 @@ const WORDS = {
   untrained: "untrained", spread: "How spread out", words: "effective number of words, entropy",
   patches: "effective number of patches, entropy", enlarge: "enlarge", close: "close", largest: "largest",
   free: "does not sum to one", more: "more", less: "fewer",
-  toggle: "click: on or off; double click: only this one",
+  toggle: "click: hide or show; double click: show only this one",
   hint: "Point at a cell to read its weight; click to pin it.",
   hintSame: "Click a word to look from there; point at a cell to read its weight.",
   hintOverlay: "Point at a patch to read its weight; click to pin it.",
   hintPatch: "Click a patch to look from there; point at one to read its weight.",
   tinted: "The sentence shows the",
   mean: "mean of",
+  masked: "masked", off: "off", hidden: "hidden", edited: "set by hand", was: "was",
+  show: "before or after the changes", after: "after", before: "before", difference: "difference",
+  afterBefore: "after − before", same: "the same",
+  changeWord: "Click a word or a cell to change it.", changePatch: "Click a patch to change it.",
+  chooseCell: "Click a cell to change one weight.", chooseQuery: "Choose a query to change one weight.",
+  mask: "mask", unmask: "unmask", maskTitle: "gives it no weight (key m)", unmaskTitle: "gives it weight again (key m)",
+  swap: "swap", swapFor: "for", swapHint: "another word", swapTitle: "Enter swaps; nothing brings the old word back",
+  switchOff: "switch off", switchOn: "switch on", switchTitle: "its weights become zero (key o)",
+  weight: "weight", weightTitle: "the rest shares what is left; or drag the cell up and down, or press + and −",
+  takeBack: "take back:", undo: "undo", redo: "redo", reset: "reset",
+  undoTitle: "Ctrl+Z", redoTitle: "Ctrl+Y or Ctrl+Shift+Z", resetTitle: "takes back all changes",
 };
 
 function element(tag, attributes = {}, ...children) {
@@ -111,4 +122,15 @@ function short(weight) {
 function full(weight) {
   const tiny = weight !== 0 && Math.abs(weight) < 0.00095;
   return (tiny ? weight.toExponential(1) : weight.toFixed(4)).replaceAll("-", "−");
+}
+
+// What a weight has gained or lost, with its sign.
+function gained(difference) {
+  const size = Math.abs(difference).toFixed(4);
+  if (Number(size) === 0) return WORDS.same;
+  return (difference < 0 ? "−" : "+") + size;
+}
+
+function signedShort(difference) {
+  return (difference < 0 ? "−" : "+") + Math.abs(difference).toFixed(2);
 }

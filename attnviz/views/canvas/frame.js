@@ -1,14 +1,64 @@
 // The numbers of one trace, as they came: a flat array and the shapes to read it by.
 
 class Group {
-  constructor(meta, raw, encoding) {
+  constructor(meta, raw, packed) {
     Object.assign(this, meta);
+    this.meta = meta;
     [this.M, this.Q, this.K] = meta.shape;
-    this.packed = encoding === "uint16";
-    this.raw = raw.subarray(meta.offset, meta.offset + this.M * this.Q * this.K);
-    this.unit = this.packed ? ((this.signed ? 2 : 1) * this.scale) / 65535 : 1; // weight = number * unit + base
-    this.base = this.packed && this.signed ? -this.scale : 0;
+    this.raw = raw;
+    this.packed = packed;
+    this.unit = packed ? ((this.signed ? 2 : 1) * this.scale) / 65535 : 1; // weight = number * unit + base
+    this.base = packed && this.signed ? -this.scale : 0;
     this.means = null;
+    this.earlier = null; // the same group before the reader's changes, where it can be compared
+  }
+
+  // What the changes did, weight by weight; worked out when it is first asked for.
+  get difference() {
+    if (this.differences) return this.differences;
+    const { earlier } = this;
+    const number = (group, i) => group.raw[i] * group.unit + group.base;
+    const raw = Float32Array.from(this.raw, (_, i) => number(this, i) - number(earlier, i));
+    const meta = { ...this.meta, signed: true, scale: Math.abs(largestIn(raw)) || 1, normalised: null };
+    this.differences = new Group(meta, raw, false);
+    this.differences.isDifference = true;
+    return this.differences;
+  }
+
+  // How long each axis is, in the order in which the server counts.
+  get sizes() {
+    return [...this.leading.map(([, labels]) => labels.length), this.Q, this.K];
+  }
+
+  // The index of a weight in the whole array, as the server counts it: leading axes, query, key.
+  indexOf(map, query, key) {
+    const leading = [];
+    for (const [, labels] of [...this.leading].reverse()) {
+      leading.unshift(map % labels.length);
+      map = Math.floor(map / labels.length);
+    }
+    return [...leading, query, key];
+  }
+
+  // The way back: which of the flattened maps, which query, which key.
+  placeOf(index) {
+    const [query, key] = index.slice(-2);
+    const map = this.leading.reduce((flat, [, labels], i) => flat * labels.length + index[i], 0);
+    return { map, query, key };
+  }
+
+  // What the weights add up to along the axis on which this one shares a whole; null where they share none.
+  totalAround(map, query, key) {
+    const kinds = [...this.leading.map(([kind]) => kind), "query", "key"];
+    const axis = kinds.lastIndexOf(this.normalised);
+    if (axis < 0) return null;
+    const index = this.indexOf(map, query, key);
+    let total = 0;
+    for (let i = 0; i < this.sizes[axis]; i++) {
+      const place = this.placeOf(index.with(axis, i));
+      total += this.at(place.map, place.query, place.key);
+    }
+    return total;
   }
 
   at(map, query, key) {
@@ -69,7 +119,24 @@ class Group {
 class Frame {
   constructor(meta, raw) {
     this.meta = meta;
-    this.groups = meta.groups.map((group) => new Group(group, raw, meta.encoding));
+    this.groups = meta.groups.map((group) => this.groupOf(group, raw));
+  }
+
+  groupOf(meta, raw) {
+    const packed = this.meta.encoding === "uint16";
+    const [maps, queries, keys] = meta.shape;
+    const part = (offset) => raw.subarray(offset, offset + maps * queries * keys);
+    const group = new Group(meta, part(meta.offset), packed);
+    if (Number.isInteger(meta.before)) group.earlier = new Group(this.beforeSwaps(meta), part(meta.before), packed);
+    return group;
+  }
+
+  // With the words that others have taken the place of.
+  beforeSwaps(meta) {
+    const swapped = this.meta.change?.swapped ?? {};
+    if (!meta.of_items || !Object.keys(swapped).length) return meta;
+    const old = (labels) => labels.map((label, i) => swapped[i] ?? label);
+    return { ...meta, keys: old(meta.keys), queries: meta.same ? old(meta.queries) : meta.queries };
   }
 }
 

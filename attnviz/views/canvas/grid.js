@@ -128,6 +128,7 @@ class Grid {
     context.rect(spec.labelWidth - 2, this.head - 2, this.width - spec.labelWidth + 2, this.height - this.head + 2);
     context.clip();
     this.drawCells(context, sight);
+    this.drawChanges(context, sight);
     this.drawMarks(context, sight);
     context.restore();
     this.drawColumnLabels(context, sight);
@@ -177,6 +178,22 @@ class Grid {
     return k === best || Math.abs(weight) > 0.15;
   }
 
+  // Masked columns are hatched, weights that were set by hand have a dashed outline.
+  drawChanges(context, { scrollLeft, scrollTop, first, last, top, bottom }) {
+    const { spec, edges, rowHeight, head } = this;
+    const left = (column) => spec.labelWidth + edges[column] - scrollLeft;
+    const wide = (column) => edges[column + 1] - edges[column] - spec.gap;
+    const [from, tall] = [head + top * rowHeight - scrollTop, (bottom - top + 1) * rowHeight - spec.gap];
+    for (const column of spec.masked) {
+      if (column < first || column > last) continue;
+      hatch(context, left(column), from, wide(column), tall, spec.theme.soft);
+    }
+    for (const { row, column } of spec.edited) {
+      const place = [left(column) + 1, head + row * rowHeight - scrollTop + 1];
+      outlineEdited(context, ...place, wide(column) - 2, rowHeight - spec.gap - 2, spec.theme.ink);
+    }
+  }
+
   drawMarks(context, { scrollLeft, scrollTop, top, bottom }) {
     const { spec, edges, rowHeight, head } = this;
     const { point } = spec;
@@ -207,6 +224,7 @@ class Grid {
       const pointed = spec.point && spec.point.column === k;
       if (k % every && !pointed) continue;
       const middle = spec.labelWidth + (edges[k] + edges[k + 1] - spec.gap) / 2 - scrollLeft;
+      const write = spec.masked.has(k) ? fillStruck : fillPlain;
       context.fillStyle = pointed ? spec.theme.accent : spec.theme.ink;
       context.font = pointed ? `600 ${font}` : font;
       if (this.turned) {
@@ -214,11 +232,11 @@ class Grid {
         context.translate(middle, head - 6);
         context.rotate(-Math.PI / 2);
         context.textAlign = "left";
-        context.fillText(fitted(spec.columns[k], head - 10, font), 0, 0);
+        write(context, fitted(spec.columns[k], head - 10, font), 0, 0);
         context.restore();
       } else {
         context.textAlign = "center";
-        context.fillText(fitted(spec.columns[k], edges[k + 1] - edges[k] - 2, font), middle, head / 2);
+        write(context, fitted(spec.columns[k], edges[k + 1] - edges[k] - 2, font), middle, head / 2);
       }
     }
     context.restore();

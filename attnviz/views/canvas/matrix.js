@@ -32,8 +32,12 @@ function paintMatrix(context, group, map, size, view) {
   context.globalAlpha = view.on(map) ? 1 : 0.22;
   context.imageSmoothingEnabled = false;
   context.drawImage(bitmap, left, top, wide * every * width, tall * every * height);
+  for (const key of view.marks.masked) hatch(context, left + key * wide, top, wide, tall * group.Q, theme.soft);
   if (left) matrixLabels(context, group, { left, top, wide, tall }, view);
   context.globalAlpha = 1;
+  for (const edit of view.marks.edited.filter((edit) => edit.map === map)) {
+    outlineEdited(context, left + edit.key * wide, top + edit.query * tall, wide, tall, theme.ink);
+  }
   if (!point || point.key === null) return;
   context.strokeStyle = theme.accent;
   context.lineWidth = 1.5;
@@ -43,7 +47,7 @@ function paintMatrix(context, group, map, size, view) {
   context.strokeRect(x, column ? top : top + point.query * tall, ...side);
 }
 
-function matrixLabels(context, group, { left, top, wide, tall }, { theme, point }) {
+function matrixLabels(context, group, { left, top, wide, tall }, { theme, point, marks }) {
   const font = `11px ${theme.family}`;
   context.font = font;
   context.textBaseline = "middle";
@@ -58,7 +62,8 @@ function matrixLabels(context, group, { left, top, wide, tall }, { theme, point 
     context.translate(left + (i + 0.5) * wide, top - 4);
     context.rotate(-Math.PI / 2);
     context.fillStyle = point && point.key === i ? theme.accent : theme.soft;
-    context.fillText(fitted(label, top - 6, font), 0, 0);
+    const write = marks.masked.has(i) ? fillStruck : fillPlain;
+    write(context, fitted(label, top - 6, font), 0, 0);
     context.restore();
   });
 }

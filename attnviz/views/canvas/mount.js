@@ -2,7 +2,8 @@
 
 const shown = new WeakMap();
 
-function mount({ data, parentElement }) {
+function mount(component) {
+  const { data, parentElement } = component;
   const root = parentElement.querySelector(".attnviz-picture");
   if (!root || !data) return undefined;
   let picture = shown.get(root);
@@ -12,6 +13,7 @@ function mount({ data, parentElement }) {
     picture = new Picture(root);
     shown.set(root, picture);
   }
+  picture.emit = (event) => component.setTriggerValue("event", event);
   const numbers = data.weights?.getChild("w")?.toArray() ?? new Float32Array(0);
   picture.update(data.meta, numbers, data.link);
   return () => {

@@ -9,10 +9,10 @@ function pictureOf(url, ready) {
   if (!image) {
     if (pictures.size > 3) pictures.delete(pictures.keys().next().value);
     image = new Image();
-    image.addEventListener("load", ready);
     image.src = url;
     pictures.set(url, image);
   }
+  if (!image.complete) image.addEventListener("load", ready, { once: true }); // several pictures may wait for it
   return image.complete && image.naturalWidth ? image : null;
 }
 
@@ -45,6 +45,13 @@ function paintOverlay(context, group, map, size, view) {
     context.fillRect(x, y, right - x, bottom - y);
   }
   context.globalAlpha = 1;
+  for (const item of view.marks.masked) {
+    const i = item - skip;
+    hatch(context, (i % columns) * wide, Math.floor(i / columns) * tall, wide, tall, theme.ink);
+  }
+  for (const edit of view.marks.edited.filter((edit) => edit.map === map && edit.query === view.query)) {
+    markPatch(context, edit.key, { rows, columns, skip, wide, tall }, theme.ink, 1.5, [3, 2]);
+  }
   markPatch(context, point?.key, { rows, columns, skip, wide, tall }, theme.accent, 2);
   if (group.same && point) markPatch(context, point.query, { rows, columns, skip, wide, tall }, theme.accent, 1, [3, 2]);
 }

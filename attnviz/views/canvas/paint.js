@@ -9,13 +9,14 @@ Object.defineProperties(
       root.dataset.theme = this.theme.name;
       this.stampColours();
       if (frame.groups.length) {
-        keepInRange(this.selection, { groups: frame.groups }, this.views);
+        keepInRange(this.selection, frame, this.views);
         this.paintGroup(fresh);
       }
       setShown(this.above, Boolean(meta.hint));
       setText(this.above, meta.hint ?? "");
       setShown(this.left, frame.groups.length > 0);
       this.side.show(meta, this.group, this.selection.off, this.theme.family);
+      this.tell();
       setAttribute(root, "aria-label", meta.alt ?? meta.title ?? "");
       setAttribute(stage, "aria-label", meta.alt ?? meta.title ?? "");
       root.dataset.text = meta.text;
@@ -39,6 +40,7 @@ Object.defineProperties(
     paintGroup(fresh) {
       const { group, selection, stage } = this;
       this.palette = paletteFor(this.theme.name, group);
+      this.findMarks();
       const cached = [];
       this.rowOf = (map) => (cached[map] ??= group.row(map, this.query));
       this.rowScale = this.scaleOfRows();
@@ -57,6 +59,16 @@ Object.defineProperties(
       setText(this.readout, words ?? this.hint());
       this.readout.classList.toggle("pointed", words !== null);
       this.tools.show();
+      this.changes.show();
+    },
+
+    // The marks of the changes; what stood there before them has none.
+    findMarks() {
+      const { after, group, frame } = this;
+      if (this.marked === group) return;
+      this.marked = group;
+      this.marks = new Marks(frame.meta.change, after);
+      this.drawnMarks = group === after.earlier ? new Marks(null, after) : this.marks;
     },
 
     // Means over the queries are small beside single weights: they have a scale, and a legend, of their own.
@@ -85,6 +97,7 @@ Object.defineProperties(
       sentence.classList.toggle("long", group.K > 40);
       const words = keepChildren(sentence, group.K, () => element("span", { class: "word" }));
       const queried = group.same ? this.query : null;
+      const { masked, swapped } = this.drawnMarks;
       for (let i = 0; i < group.K; i++) {
         const step = stepFor(palette, row[i], this.rowScale, selection.hide);
         const word = words[i];
@@ -94,6 +107,8 @@ Object.defineProperties(
         setAttribute(word, "style", colours);
         word.classList.toggle("key", Boolean(point) && point.key === i);
         word.classList.toggle("query", queried === i);
+        word.classList.toggle("masked", masked.has(i));
+        markSwapped(word, swapped[i]);
       }
     },
 
@@ -101,13 +116,18 @@ Object.defineProperties(
       const { group, point } = this;
       const { button, name, number } = parts;
       button.dataset.map = String(map);
-      setText(name, room ? fittedName(group.maps[map], room, `${SMALL}px ${this.theme.family}`) : group.maps[map]);
+      const off = this.drawnMarks.switchedOff(group, map) ? ` ${WORDS.off}` : "";
+      const font = `${SMALL}px ${this.theme.family}`;
+      const label = room ? fittedName(group.maps[map], room - (off && textWidth(off, font)), font) : group.maps[map];
+      setText(name, label + off);
+      button.classList.toggle("switched-off", Boolean(off));
       setAttribute(button, "aria-pressed", String(this.on(map)));
       setAttribute(button, "title", `${group.maps[map]} (${WORDS.toggle})`);
       if (room) name.style.maxWidth = `${room}px`;
       const pointed = point && point.key !== null;
       const query = group.Q === 1 ? 0 : (point?.query ?? null);
       if (pointed) setText(number, full(group.at(map, query, point.key)));
+      else if (!this.on(map)) setText(number, WORDS.hidden);
       else setText(number, this.mode === "grid" ? full(largestIn(this.rowOf(map))) : "");
       button.classList.toggle("pointed", Boolean(pointed));
     },
@@ -118,7 +138,9 @@ Object.defineProperties(
       const queries = this.rowsAreQueries;
       const font = `${SMALL}px ${theme.family}`;
       const names = queries ? group.queries : group.maps;
-      const longest = Math.max(0, ...names.map((label) => textWidth(label, font)));
+      const isOff = (map) => !queries && this.drawnMarks.switchedOff(group, map);
+      const named = names.map((label, map) => (isOff(map) ? `${label} ${WORDS.off}` : label));
+      const longest = Math.max(0, ...named.map((label) => textWidth(label, font)));
       const nameRoom = Math.min(Math.ceil(longest) + 2, Math.max(64, width * 0.26));
       const numberRoom = Math.ceil(textWidth(full(group.signed ? -group.scale : group.scale), font));
       const labelWidth = queries ? Math.min(Math.ceil(longest) + 16, 140, width * 0.4) : nameRoom + numberRoom + 20;
@@ -136,11 +158,13 @@ Object.defineProperties(
         gap: tokens ? 3 : 1,
         upright: !tokens,
         cellSize: [14, queries ? 46 : 64],
-        rowHeight: tokens ? stripHeight(group.M) : queries ? Math.max(16, Math.min(34, (MOST_HEIGHT - 70) / group.Q)) : 26,
+        rowHeight: tokens ? stripHeight(group.M) : queries ? queryHeight(group.Q, this.mostHeight) : 26,
         numbers: true,
         everyRow: !queries,
         point: point && point.key !== null ? { row: queries ? point.query : point.map, column: point.key } : null,
-        most: MOST_HEIGHT,
+        masked: this.drawnMarks.masked,
+        edited: this.editedCells(),
+        most: this.mostHeight,
         fade: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       };
       setAttribute(grid.canvas, "aria-label", this.frame.meta.alt ?? "");
@@ -148,6 +172,16 @@ Object.defineProperties(
       setText(grid.corner, spec.point ? "" : WORDS.largest);
       grid.show(spec, fresh);
       return grid.height;
+    },
+
+    // The cells of the grid that were set by hand; a row that is a mean over the queries has none.
+    editedCells() {
+      const { drawnMarks, rowsAreQueries, selection, query } = this;
+      if (rowsAreQueries) {
+        const here = drawnMarks.edited.filter((edit) => edit.map === selection.big);
+        return here.map((edit) => ({ row: edit.query, column: edit.key }));
+      }
+      return drawnMarks.edited.filter((e) => e.query === query).map((edit) => ({ row: edit.map, column: edit.key }));
     },
 
     captionRows(room) {
@@ -172,12 +206,13 @@ Object.defineProperties(
       const paint = { matrix: paintMatrix, arcs: paintArcs, overlay: paintOverlay }[view];
       const context = {
         palette: this.palette, theme: this.theme, hide: selection.hide, opacity: selection.opacity, on: this.on,
+        marks: this.drawnMarks, query: this.query, row: this.rowOf, rowScale: this.rowScale, grid: frame.meta.grid,
         point: this.point ?? (selection.query === null ? null : { map: null, query: selection.query, key: null }),
-        row: this.rowOf, rowScale: this.rowScale, grid: frame.meta.grid, heats: cache.heat, arcs: cache.arcs,
+        heats: cache.heat, arcs: cache.arcs,
         picture: view === "overlay" ? pictureOf(frame.meta.picture, () => this.paint(false)) : null,
       };
       figures.show({
-        maps, size, room: width, most: MOST_HEIGHT,
+        maps, size, room: width, most: this.mostHeight,
         label: (map) => group.maps[map],
         caption: (parts, map) => {
           setShown(parts.name, big === null);
@@ -203,9 +238,9 @@ Object.defineProperties(
 
     sizeFor(view, count, big) {
       const { group, width } = this;
-      const room = MOST_HEIGHT - 6;
+      const room = this.mostHeight - 6;
       if (view === "arcs") return arcSize(group, count, width, room, big, this.theme);
-      const least = Math.min(130, (width - GAP) / 2);
+      const least = Math.min(this.compact ? 84 : 130, (width - GAP) / 2);
       if (view === "matrix") {
         const size = fittingWidth(count, width, room, (wide) => wide, least, count === 1 ? 400 : 340);
         return { width: size, height: size };
@@ -223,6 +258,22 @@ Object.defineProperties(
   }),
 );
 
+function queryHeight(count, room) {
+  return Math.max(16, Math.min(34, (room - 70) / count));
+}
+
 function stripHeight(count) {
   return count <= 12 ? 29 : count <= 24 ? 24 : 20;
+}
+
+// The word whose place this one took stands small after it, drawn by the style sheet.
+function markSwapped(word, old) {
+  if (word.dataset.was === old) return;
+  if (old === undefined) {
+    delete word.dataset.was;
+    word.removeAttribute("title");
+    return;
+  }
+  word.dataset.was = old;
+  word.title = `${WORDS.was} ${old}`;
 }

@@ -1,10 +1,12 @@
 // What the reader chose, and how it stands in the link: #view=matrix&pin=3.1&off=1.4&hide=0.05
+// `off` are hidden maps (to switch a map off is a change, and the server's matter); `show` is before or difference.
 // It stays in the browser; the server never hears of it. A link is untrusted: what does not parse is ignored.
 
 const OPACITY = 0.6;
 
 function freshSelection() {
-  return { view: null, group: 0, query: null, pin: null, off: new Set(), hide: 0, opacity: OPACITY, big: null };
+  const nothing = { view: null, group: 0, query: null, pin: null, big: null, show: null };
+  return { ...nothing, off: new Set(), hide: 0, opacity: OPACITY };
 }
 
 function wholeNumber(text) {
@@ -20,6 +22,7 @@ function readLink(hash, prefix) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   const value = (name) => given.get(prefix + name);
   if (["tokens", "matrix", "arcs", "overlay"].includes(value("view"))) found.view = value("view");
+  if (["before", "difference"].includes(value("show"))) found.show = value("show");
   found.group = wholeNumber(value("group")) ?? 0;
   found.query = wholeNumber(value("query"));
   found.big = wholeNumber(value("big"));
@@ -33,10 +36,21 @@ function readLink(hash, prefix) {
   return found;
 }
 
+// Streamlit may have dropped what is behind the # before the first picture was there: then it is brought back.
+function bringBackHash() {
+  const offered = (globalThis.attnvizCanvas ??= {});
+  if (offered.hashWasRead) return;
+  offered.hashWasRead = true;
+  const opened = performance.getEntriesByType("navigation")[0]?.name ?? "";
+  const [address, hash] = opened.split(/#(.*)/s);
+  if (!hash || location.hash || !URL.canParse(address) || new URL(address).pathname !== location.pathname) return;
+  history.replaceState(history.state, "", `${location.pathname}${location.search}#${hash}`);
+}
+
 function writeLink(hash, prefix, selection, defaultView) {
   const kept = new URLSearchParams(hash.includes("=") ? hash.replace(/^#/, "") : "");
   const number = (value) => String(Number(value.toFixed(4)));
-  const { view, group, query, pin, off, hide, opacity, big } = selection;
+  const { view, group, query, pin, off, hide, opacity, big, show } = selection;
   const values = {
     view: view && view !== defaultView ? view : null,
     group: group ? String(group) : null,
@@ -46,6 +60,7 @@ function writeLink(hash, prefix, selection, defaultView) {
     hide: hide ? number(hide) : null,
     opacity: opacity === OPACITY ? null : number(opacity),
     big: big === null ? null : String(big),
+    show,
   };
   for (const [name, value] of Object.entries(values)) {
     if (value === null) kept.delete(prefix + name);
@@ -63,6 +78,7 @@ function storeLink(prefix, selection, defaultView) {
 
 // What a changed trace no longer has is dropped.
 function keepInRange(selection, frame, views) {
+  if (!frame.meta.before) selection.show = null;
   if (!views.includes(selection.view)) selection.view = views[0];
   if (selection.group >= frame.groups.length) selection.group = 0;
   const { M, Q, K } = frame.groups[selection.group];

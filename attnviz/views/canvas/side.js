@@ -1,13 +1,17 @@
 // Beside and below the picture: the prediction, how spread out each map is, and one sentence in words.
 
 const MOST_CLASSES = 10;
+const LEAST_GAIN = 0.005; // what is less does not show in two decimals
+const LEAST_SPREAD = 0.05;
 
 class Side {
   constructor(parent, belowParent) {
     this.badge = element("span", { class: "badge", text: WORDS.untrained });
     this.note = element("span", { class: "note" });
     this.note.classList.add("line");
-    this.predictionTitle = element("h3", {}, element("span", { text: WORDS.prediction }), this.badge, this.note);
+    this.was = element("span", { class: "note" });
+    const title = element("span", { text: WORDS.prediction });
+    this.predictionTitle = element("h3", {}, title, this.badge, this.was, this.note);
     this.prediction = element("div", { class: "bars", role: "list" });
     this.more = element("button", { class: "plain", type: "button" });
     this.spreadNote = element("span", { class: "note" });
@@ -35,12 +39,14 @@ class Side {
     this.showWords(meta.words ?? []);
   }
 
-  showPrediction({ prediction }) {
+  showPrediction({ prediction, before }) {
     setShown(this.predictionPart, Boolean(prediction));
     if (!prediction) return;
     const { labels, probabilities, independent } = prediction;
     setText(this.note, independent ? WORDS.independent : "");
+    const earlier = before?.prediction?.labels.length === labels.length ? before.prediction.probabilities : null;
     const best = largestOf(probabilities);
+    this.showWas(labels, earlier, best);
     let order = labels.map((_, i) => i);
     if (labels.length > MOST_CLASSES) order.sort((a, b) => probabilities[b] - probabilities[a]);
     if (labels.length > MOST_CLASSES && !this.all) order = order.slice(0, MOST_CLASSES);
@@ -53,7 +59,19 @@ class Side {
     order.forEach((i, at) => {
       fillBar(rows[at], labels[i], probabilities[i], probabilities[i].toFixed(2));
       rows[at].classList.toggle("best", i === best);
+      const gain = earlier ? probabilities[i] - earlier[i] : 0;
+      const gained = Math.abs(gain) >= LEAST_GAIN;
+      ghost(rows[at], gained ? earlier[i] : null);
+      setText(rows[at].parts.gain, gained ? signedShort(gain) : "");
     });
+    this.prediction.classList.toggle("compared", Boolean(earlier));
+  }
+
+  // Where the changes made another class the most probable one, the title says which it was.
+  showWas(labels, earlier, best) {
+    const was = earlier ? largestOf(earlier) : best;
+    setShown(this.was, was !== best);
+    setText(this.was, was === best ? "" : `${WORDS.was} ${labels[was]} ${earlier[was].toFixed(2)}`);
   }
 
   showSpread(meta, group, off) {
@@ -70,6 +88,8 @@ class Side {
       fillBar(rows[i], label, effective / most, effective.toFixed(1), fittedName(label, room, font));
       setText(rows[i].parts.second, `${entropy.toFixed(2)} bit`);
       setAttribute(rows[i], "title", `${label}: entropy ${entropy.toFixed(4)} bit, 2^entropy = ${effective.toFixed(2)}`);
+      const before = group.spread_before?.[i].effective ?? effective;
+      ghost(rows[i], Math.abs(before - effective) >= LEAST_SPREAD ? before / most : null);
       rows[i].classList.toggle("off", off.has(i));
     });
   }
@@ -86,12 +106,20 @@ class Side {
 function bar(strong) {
   const label = element("span", { class: "label" });
   const fill = element("span", { class: "fill" });
+  const before = element("span", { class: "ghost", title: WORDS.before });
   const value = element("span", { class: "value" });
+  const gain = element("span", { class: "gain" });
   const second = element("span", { class: "second" });
   const row = element("div", { class: strong ? "bar" : "bar soft", role: "listitem" });
-  row.append(label, element("span", { class: "track" }, fill), value, ...(strong ? [] : [second]));
-  row.parts = { label, fill, value, second };
+  row.append(label, element("span", { class: "track" }, fill, before), value, strong ? gain : second);
+  row.parts = { label, fill, value, gain, second, before };
   return row;
+}
+
+// A thin line where the bar ended before the changes.
+function ghost(row, share) {
+  setShown(row.parts.before, share !== null);
+  if (share !== null) row.parts.before.style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
 }
 
 function fillBar(row, label, share, value, shown = label) {

@@ -5,6 +5,7 @@ class Tools {
     this.picture = picture;
     this.views = element("div", { class: "choice views", role: "group", "aria-label": WORDS.views });
     this.groups = element("div", { class: "choice groups", role: "group", "aria-label": WORDS.group });
+    this.shows = element("div", { class: "choice shows", role: "group", "aria-label": WORDS.show });
     this.query = element("select", { "aria-label": WORDS.query });
     this.queryLabel = element("label", { class: "tool" }, element("span", { text: WORDS.query }), this.query);
     [this.hideLabel, this.hide, this.hideValue] = slider(WORDS.hide);
@@ -15,7 +16,8 @@ class Tools {
     this.kind = element("span", { class: "kind" });
     this.legend = element("div", { class: "legend" }, this.kind, this.low, this.ramp, this.high);
     this.node = element("div", { class: "tools" });
-    this.node.append(this.views, this.groups, this.queryLabel, this.hideLabel, this.opacityLabel, this.legend);
+    this.node.append(this.views, this.groups, this.shows, this.queryLabel, this.hideLabel, this.opacityLabel);
+    this.node.append(this.legend);
     this.listen();
   }
 
@@ -27,6 +29,10 @@ class Tools {
     this.groups.addEventListener("click", ({ target }) => {
       if (!target.dataset.group) return;
       picture.choose({ group: Number(target.dataset.group), query: null, pin: null, big: null, off: new Set() });
+    });
+    this.shows.addEventListener("click", ({ target }) => {
+      const { show } = target.dataset;
+      if (show) picture.choose({ show: show === "after" ? null : show });
     });
     this.query.addEventListener("change", () => {
       picture.choose({ query: this.query.value === "" ? null : Number(this.query.value) });
@@ -43,6 +49,9 @@ class Tools {
     choices(this.views, picture.views.map((view) => [view, WORDS[view], view === selection.view]), "view");
     setShown(this.groups, frame.groups.length > 1);
     choices(this.groups, frame.groups.map((g, i) => [String(i), g.title, i === selection.group]), "group");
+    setShown(this.shows, Boolean(picture.after.earlier));
+    const shown = (name) => [name, WORDS[name], name === (selection.show ?? "after")];
+    choices(this.shows, ["before", "after", "difference"].map(shown), "show");
     setShown(this.queryLabel, group.Q > 1);
     if (group.Q > 1) this.showQueries(group, selection.query);
     this.hide.value = Math.round(100 * Math.sqrt(Math.min(1, selection.hide / group.scale)));
@@ -80,7 +89,8 @@ class Tools {
     const most = scale >= 0.1 && scale < 10 ? scale.toFixed(2) : String(Number(scale.toPrecision(2)));
     setText(this.low, palette.signed ? `−${most}` : "0");
     setText(this.high, most);
-    setText(this.kind, group.normalised === null ? WORDS.free : "");
+    const free = group.normalised === null ? WORDS.free : "";
+    setText(this.kind, group.isDifference ? WORDS.afterBefore : (group.legend ?? free));
   }
 }
 

@@ -1,0 +1,62 @@
+// What a reader's changes leave on the picture: which items are masked, which maps are off, which weights were set.
+
+class Marks {
+  // `change` is meta.change, or nothing; the indices in it may be from before the text was changed.
+  constructor(change, group) {
+    this.masked = new Set(group.of_items ? (change?.masked ?? []) : []);
+    this.swapped = group.of_items ? (change?.swapped ?? {}) : {};
+    this.off = change?.off ?? {};
+    this.someOff = Object.values(this.off).some((indices) => indices.length > 0);
+    const { sizes } = group;
+    const inside = ({ at }) => at.length === sizes.length && at.every((i, axis) => i < sizes[axis]);
+    const here = (change?.edits ?? []).filter((edit) => edit.map === group.name && inside(edit));
+    this.edited = here.map((edit) => group.placeOf(edit.at));
+  }
+
+  // Whether a map is switched off, by any of the axes that count maps.
+  switchedOff(group, map) {
+    if (!this.someOff) return false;
+    const index = group.indexOf(map, 0, 0);
+    return group.leading.some(([kind], axis) => (this.off[kind] ?? []).includes(index[axis]));
+  }
+}
+
+// Slanted lines over a masked item: to be told from a small weight without colour.
+function hatch(context, x, y, width, height, colour) {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.globalAlpha = 0.45;
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let along = -height; along < width; along += 6) {
+    context.moveTo(x + along, y + height);
+    context.lineTo(x + along + height, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function fillPlain(context, text, x, y) {
+  context.fillText(text, x, y);
+}
+
+// Text with a line through it, aligned as the context says.
+function fillStruck(context, text, x, y) {
+  context.fillText(text, x, y);
+  const width = context.measureText(text).width;
+  const begin = { left: x, center: x - width / 2, right: x - width }[context.textAlign];
+  context.fillRect(begin, y, width, 1.2);
+}
+
+// The outline of a weight that was set by hand.
+function outlineEdited(context, x, y, width, height, colour) {
+  context.save();
+  context.setLineDash([3, 2]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = colour;
+  context.strokeRect(x, y, width, height);
+  context.restore();
+}
