@@ -6,5 +6,10 @@ from attnviz.ui.warm import settle, warm_up
 
 st.set_page_config(page_title="attnviz", page_icon="◉", layout="wide", initial_sidebar_state="collapsed")
 warm_up()
-st.navigation([st.Page("pages/explore.py", title="Explore", default=True)], position="top").run()
+pages = [
+    st.Page("pages/explore.py", title="Explore", default=True),
+    st.Page("pages/compare.py", title="Compare"),
+    st.Page("pages/step_by_step.py", title="Step by step"),
+]
+st.navigation(pages, position="top").run()
 settle()

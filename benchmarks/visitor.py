@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 MARKER = re.compile(rb"zq(\d+)zq")
 WORDS = "who wrote the first novel about a journey through time and space in the last century".split()
-PICTURE = b"attnviz_canvas"  # the name of the component that the weights are sent to
+PICTURE = b"attnviz_picture"  # the name of the component that the weights are sent to
 LARGEST = 64 * 2**20  # bytes of a message
 PATIENCE = 120.0  # seconds that a visitor waits for an answer
 

@@ -70,6 +70,18 @@ def test_each_key_press_changes_the_text_and_all_of_them_come_back_to_it():
     assert {len(after.split()) for after in texts} == {16}
 
 
+def test_panels_are_measured_against_one_picture():
+    times = {name: [{"painted": ms, "answered": 1.0}] * 3 for name, ms in (("explore", 50.0), ("two panels", 60.0))}
+    found = live._compared(times | {"four panels": [{"painted": 130.0, "answered": 1.0}] * 3})
+    assert [figure.value for figure in found[::2]] == [pytest.approx(1.2), pytest.approx(2.6)]
+    assert [figure.met for figure in found] == [None, None, False, None]
+    assert found[2].target == 2.5
+
+
+def test_every_measured_page_has_a_link_and_a_root():
+    assert set(live.LINKS) == set(live.WATCHED) == {"explore", "echo", *live.PANELS}
+
+
 def test_a_visitor_notices_what_is_not_theirs():
     visitor = Visitor("http://127.0.0.1:1", 17)
     visitor._look(b"... zq17zq edit1 ...")
