@@ -4,6 +4,7 @@ On a wide screen the options stand above the input; on a phone below the picture
 """
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 _CSS = """
 <style>
@@ -23,4 +24,16 @@ _CSS = """
 
 def page_head(title: str) -> None:
     """Style and the name of app and page; the first thing on every page."""
+    _through_the_app()
     st.html(f'{_CSS}<div class="attnviz-name">attnviz <span>· {title}</span></div>')
+
+
+def _through_the_app() -> None:
+    """Run app.py first, also for whoever opens a new server with a link to a page.
+
+    Until `st.navigation` has been called once in a process, Streamlit takes the folder pages/ for an app of its older
+    kind and runs the page alone: without warm-up, with a side bar of file names. Nothing public switches that off.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
