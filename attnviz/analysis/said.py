@@ -1,4 +1,4 @@
-"""What was changed, in words, each with the event that takes it back: for chips under a picture, and for captions."""
+"""What was changed, in words, each with the event that takes it back: for chips and captions; and the marks it leaves."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -30,6 +30,20 @@ def options_said(changed: dict[str, Any], defaults: dict[str, Any]) -> list[Chip
         _chip(f"{_plain(name)}: {_plain(value)} instead of {_plain(defaults[name])}", what="option", name=name)
         for name, value in changed.items()
     ]
+
+
+def marks(done: Intervention, trace: Trace) -> dict[str, Any]:
+    """What changes leave on a picture, in JSON's own types: positions count from 0, "swapped" holds the old words.
+
+    Masked and swapped positions count items, "off" the entries of an axis by its kind; "edits" are weights set by hand.
+    """
+    old = _written(trace) if done.swapped else ()
+    return {
+        "masked": sorted(done.masked),
+        "off": {kind: sorted(which) for kind, which in done.off.items()},
+        "edits": [asdict(edit) for edit in done.edits],
+        "swapped": {str(i): old[i] for i in done.swapped if i < len(old)},
+    }
 
 
 def _words(done: Intervention, trace: Trace) -> Iterator[Chip]:

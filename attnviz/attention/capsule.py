@@ -94,9 +94,9 @@ def similarities(
     return (capsules @ mean[..., None]).squeeze(-1)
 
 
-def cost(n: int, d: int, options: Options) -> Cost:
-    """Each class: scores, sum, probability and capsule. Counted for one class; all is proportional to their number."""
-    return Cost(2 * n * d + 2 * d, n * d + n + 3 * d)
+def cost(n: int, d: int, options: Options, n_classes: int = 1) -> Cost:
+    """Each class: scores, sum, probability and capsule. The items, keys and values of all classes, are held once."""
+    return Cost(n_classes * (2 * n * d + 2 * d), n * d + n_classes * (n + 3 * d))
 
 
 @mechanism(

@@ -32,9 +32,10 @@ class Options:
     n_heads: int = option(4, choices=(1, 4), label="heads", help="how many questions each class asks")
 
 
-def cost(n: int, d: int, options: Options) -> Cost:
-    """Counted for one class, as for capsules: keys and values of all heads, scores, sums, probability, capsule."""
-    return Cost(2 * n * d * d + 2 * n * d + 2 * d, 2 * n * d + options.n_heads * n + 3 * d)
+def cost(n: int, d: int, options: Options, n_classes: int = 1) -> Cost:
+    """Each class: keys and values of all heads, scores, sums, probability, capsule."""
+    one = Cost(2 * n * d * d + 2 * n * d + 2 * d, 2 * n * d + options.n_heads * n + 3 * d)
+    return Cost(n_classes * one.multiplications, n_classes * one.memory)
 
 
 @mechanism(

@@ -55,7 +55,8 @@ class Mechanism:
     `forward(items, mask)` returns: one context "vector" (batch, d), new "items" (batch, n, d), or the probability
     and the capsule of each class ("classes"). `steps` gives the formula of every step that the module notes (one whose
     formulas depend on its options has them in an attribute `formulas`); `symbols` says what letters mean in them where
-    that is not the usual. `cost(n, d, options)` counts for n items of d features.
+    that is not the usual. `cost(n, d, options)` counts for n items of d features; one that yields classes takes their
+    number as a fourth argument.
     """
 
     name: str

@@ -22,6 +22,7 @@ def test_a_mechanism_that_answers_class_by_class_counts_all_classes():
     n, d, n_classes = 10, 128, 6
     found = cost.cost(models.load("trec", "capsule"), n)
     assert found.multiplications == n_classes * (2 * n * d + 2 * d)
+    assert found.memory == n * d + n_classes * (n + 3 * d)  # the items are held once
     assert cost.cost(models.load("cifar10", "capsule"), n).multiplications == 10 * (2 * n * d + 2 * d)
 
 
