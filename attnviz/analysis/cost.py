@@ -20,9 +20,9 @@ class Figures:
     """What one input costs. Feature model and output model are not counted in `multiplications` and `memory`.
 
     `multiplications` are scalar ones, `memory` is how many numbers are held at the same time; `parameters` are the
-    trained numbers of mechanism and output model; `seconds` is the shortest time of a forward pass of both on the machine
-    that runs this, without a recording: what else runs there only adds to it. `accuracy`, from 0 to 1 on validation data, is called `metric` on the model's
-    card; both are None where the model is untrained.
+    trained numbers of mechanism and output model; `seconds` is the shortest time of a forward pass of both on the
+    machine that runs this, without a recording: what else runs there only adds to it. `accuracy`, from 0 to 1 on
+    validation data, is called `metric` on the model's card; both are None where the model is untrained.
     """
 
     multiplications: int

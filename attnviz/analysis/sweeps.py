@@ -10,6 +10,7 @@ from jaxtyping import Float
 from attnviz.analysis.items import foremost, items
 from attnviz.analysis.pairs import shares, variation
 from attnviz.analysis.phrases import capital, item, named
+from attnviz.attention.alignments import PLAIN
 from attnviz.changes import changed
 from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, Prediction, Trace
@@ -19,6 +20,7 @@ from attnviz.zoo.models import Input, Model
 MOST = 64  # parts that are taken away in turn
 N_TEMPERATURES = 12  # on each side of 1
 N_WEIGHTS = 21
+TRAINED = "as trained"
 
 Watch = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -128,6 +130,22 @@ def options(model: Model, intervention: Intervention) -> tuple[Control, ...]:
     known = {model.options, *models.trained(model.task.name, model.mechanism.name)}
     controls = (_option(f, known, model, intervention) for f in fields(model.mechanism.options))
     return tuple(control for control in controls if len(control.values) > 1)
+
+
+def alignment(model: Model, intervention: Intervention) -> tuple[Control, ...]:
+    """The alignment as trained and each other that can take its place; none where it is an option of the mechanism."""
+    if "alignment" in {f.name for f in fields(model.mechanism.options)}:
+        return ()
+    return (
+        Control(
+            "align",
+            "Alignment",
+            (TRAINED, *PLAIN),
+            intervention.alignment or TRAINED,
+            "names",
+            lambda name: (model, replace(intervention, alignment=None if name == TRAINED else name)),
+        ),
+    )
 
 
 def removable(trace: Trace) -> dict[str, Axis]:

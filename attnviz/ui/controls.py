@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from attnviz import library
+from attnviz.analysis.sweeps import TRAINED
 from attnviz.attention.alignments import PLAIN
 from attnviz.attention.registry import Mechanism
 from attnviz.tasks.registry import Task
@@ -16,7 +17,6 @@ from attnviz.ui import changes, link
 from attnviz.zoo import models
 
 DEFAULT_MECHANISM, DEFAULT_TASK = "multi_head", "trec"
-TRAINED = "as trained"
 
 
 def choose_mechanism() -> Mechanism:

@@ -38,6 +38,7 @@ def _sweep(model: Model, given: Input, intervention: Intervention, trace: Trace,
     controls = [
         sweeps.temperature(model, intervention, COLDEST, HOTTEST),
         *sweeps.options(model, intervention),
+        *sweeps.alignment(model, intervention),
         *sweeps.weights(model, intervention, trace),
     ]
     titles = {control.name: control.title for control in controls}

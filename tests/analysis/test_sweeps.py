@@ -101,6 +101,17 @@ def test_names_keep_the_order_of_their_choices_and_an_exchanged_alignment_makes_
     assert controls["score"].at("dot")[1].alignment == "hard"
 
 
+def test_the_alignment_is_swept_where_it_is_no_option():
+    model, given = loaded("multi_head")
+    (control,) = sweeps.alignment(model, Intervention(alignment="hard", masked=frozenset({1})))
+    assert control.now == "hard" and control.values[0] == "as trained"
+    found = sweeps.sweep(control, given)
+    for name, row in zip(found.values, found.probabilities, strict=True):
+        wanted = Intervention(alignment=None if name == "as trained" else name, masked=frozenset({1}))
+        np.testing.assert_array_equal(row, probabilities(model, given, wanted))
+    assert sweeps.alignment(loaded("learnable_query")[0], NOTHING) == ()
+
+
 def test_an_untrained_model_is_marked():
     model, given = loaded("learnable_query", score="cosine", alignment="hard")
     control = next(c for c in sweeps.options(model, NOTHING) if c.name == "score")
