@@ -21,12 +21,16 @@ from attnviz.trace import Trace
 from attnviz.version import VERSION
 from attnviz.zoo import models
 
-_FILES: dict[str, tuple[str, Callable[[Trace, Image.Image | None], str | bytes]]] = {
-    "csv": ("the weights as a table", lambda trace, picture: export.to_csv(trace)),
-    "npz": ("the whole trace as NumPy arrays", lambda trace, picture: export.to_npz(trace)),
-    "svg": ("the picture, for papers", lambda trace, picture: export.to_svg(trace, picture=picture)),
-    "png": ("the picture, 300 dpi", lambda trace, picture: export.to_png(trace, picture=picture)),
-    "html": ("the live picture as one page", export.to_html),
+Made = Callable[[Trace, Image.Image | None, Trace | None], str | bytes]  # of a trace, its picture, the one before
+_FILES: dict[str, tuple[str, Made]] = {
+    "csv": ("the weights as a table", lambda trace, picture, before: export.to_csv(trace)),
+    "npz": ("the whole trace as NumPy arrays", lambda trace, picture, before: export.to_npz(trace)),
+    "svg": ("the picture, for papers", lambda trace, picture, before: export.to_svg(trace, picture=picture)),
+    "png": ("the picture, 300 dpi", lambda trace, picture, before: export.to_png(trace, picture=picture)),
+    "html": (
+        "the live picture as one page",
+        lambda trace, picture, before: export.to_html(trace, picture, before=before),
+    ),
 }
 
 
@@ -140,17 +144,17 @@ def _list(given: argparse.Namespace) -> None:
 
 def _attend(given: argparse.Namespace) -> None:
     changes = _intervention(given.intervention)
-    trace = library.attend(
-        given.mechanism, given.task, text=given.text, image=given.image, intervention=changes, **_options(given)
-    )
+    attend = partial(library.attend, given.mechanism, given.task, text=given.text, image=given.image, **_options(given))
+    trace = attend(intervention=changes)
     if given.json is not None and str(given.json) == "-":
         print(export.to_json(trace))
     else:
         _print(trace)
         _write(given.json, lambda: export.to_json(trace))
     picture = _picture(trace, given.image) if given.svg or given.png or given.html else None
+    before = attend() if given.html and changes else None
     for kind, (_, made) in _FILES.items():
-        _write(getattr(given, kind), partial(made, trace, picture))
+        _write(getattr(given, kind), partial(made, trace, picture, before))
 
 
 def _intervention(text: str | None) -> Intervention | None:

@@ -8,7 +8,7 @@ from attnviz.views.canvas import load_code
 
 page_head("Compare")
 load_code()
-top = st.container(horizontal=True, vertical_alignment="bottom")
+top = st.container(horizontal=True, vertical_alignment="center")
 with top:
     view = compare.choose_view()
     slots = panels.choose_count() if view == "side" else ("1",)

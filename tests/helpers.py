@@ -24,3 +24,14 @@ def open_app(script: str = "app.py", /, **parameters: str) -> AppTest:
     for name, value in parameters.items():
         page.query_params[name] = value
     return page.run()
+
+
+def with_session(found, listener):
+    """Calls a listener with the page's session state, as Streamlit does before a run."""
+    import streamlit as st
+
+    real, st.session_state = st.session_state, found.session_state
+    try:
+        listener()
+    finally:
+        st.session_state = real

@@ -1,12 +1,14 @@
 """Two traces beside each other: how far their weights and their predictions differ."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from attnviz.analysis.items import items, main_map
 from attnviz.analysis.phrases import count, item
+from attnviz.analysis.said import changes
 from attnviz.analysis.spread import entropy, parts
 from attnviz.errors import PairError
 from attnviz.trace import KEY, AttentionMap, Axis, Prediction, Trace
@@ -106,11 +108,17 @@ def difference_trace(a: Trace, b: Trace) -> Trace:
         context=np.zeros(0),
         made_by={
             "input": f"{_name(b)} minus {_name(a)}",
-            "first": {"mechanism": a.mechanism, **a.made_by},
-            "second": {"mechanism": b.mechanism, **b.made_by},
+            "first": _side(a),
+            "second": _side(b),
             "version": VERSION,
         },
     )
+
+
+def _side(trace: Trace) -> dict[str, Any]:
+    """What made one of two traces; its changes also in words, with labels that only this trace has."""
+    said = changes(trace)
+    return {"mechanism": trace.mechanism, **trace.made_by, **({"changes": said} if said else {})}
 
 
 def _name(trace: Trace) -> str:

@@ -1,17 +1,18 @@
-"""What was changed, in words, each with the event that takes it back: for chips and captions; and the marks it leaves."""
+"""What was changed: in words, each with the event that takes it back, for chips and captions; and as marks."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 from attnviz.analysis.items import items
-from attnviz.analysis.phrases import number
-from attnviz.errors import EmptyTextError
+from attnviz.analysis.phrases import item, number
+from attnviz.errors import EmptyTextError, OptionError
 from attnviz.features.words import split
 from attnviz.intervention import Intervention
 from attnviz.trace import Axis, Trace
 
 Chip = dict[str, Any]
+_NOTHING = " (no effect here)"  # of a change that came with a link, or that was made in a longer text
 
 
 def said(intervention: Intervention, trace: Trace) -> list[Chip]:
@@ -22,6 +23,19 @@ def said(intervention: Intervention, trace: Trace) -> list[Chip]:
         *_numbers(intervention, trace),
         *_whole(intervention),
     ]
+
+
+def changes(trace: Trace) -> list[str]:
+    """The intervention that a trace was made with, in a few words each."""
+    return [chip["text"] for chip in said(intervention_of(trace), trace)]
+
+
+def intervention_of(trace: Trace) -> Intervention:
+    """What was changed in a trace; nothing where it does not say so in words that can be read."""
+    try:
+        return Intervention.from_plain(trace.made_by.get("intervention") or {})
+    except OptionError:
+        return Intervention()
 
 
 def options_said(changed: dict[str, Any], defaults: dict[str, Any]) -> list[Chip]:
@@ -51,27 +65,29 @@ def _words(done: Intervention, trace: Trace) -> Iterator[Chip]:
     if done.swapped:
         old = replace(axis, labels=_written(trace))
         for i, word in done.swapped.items():
-            yield _chip(f"“{_label(old, i)}” became “{word}”", what="swap", key=i, word=None)
+            text = f"{_quoted(old, i)} became “{word}”{_unless(i < len(old.labels))}"
+            yield _chip(text, what="swap", key=i, word=None)
     for i in sorted(done.masked):
-        name = _label(axis, i)
-        yield _chip(f"{name if axis.grid else f'“{name}”'} is masked", what="mask", key=i, on=False)
+        yield _chip(f"{_quoted(axis, i)} is masked{_unless(i < len(axis))}", what="mask", key=i, on=False)
 
 
 def _maps(done: Intervention, trace: Trace) -> Iterator[Chip]:
     for kind, indices in done.off.items():
         axis = next((a for m in trace.maps for a in m.axes if a.kind == kind), Axis(kind, ()))
         for i in sorted(indices):
-            yield _chip(f"{_label(axis, i)} is off", what="off", kind=kind, index=i, on=False)
+            text = f"{_label(axis, i)} is off{_unless(i < len(axis))}"
+            yield _chip(text, what="off", kind=kind, index=i, on=False)
 
 
 def _numbers(done: Intervention, trace: Trace) -> Iterator[Chip]:
     for edit in done.edits:
         axes = next((m.axes for m in trace.maps if m.name == edit.map), ())
-        place = _place(axes, edit.at)
-        yield _chip(f"weight {place} = {number(edit.weight)}", what="edit", **asdict(edit) | {"weight": None})
+        text = f"weight {_place(axes, edit.at)} = {number(edit.weight)}{_unless(_within(axes, edit.at))}"
+        yield _chip(text, what="edit", **asdict(edit) | {"weight": None})
     for override in done.overrides:
         axes = next((s.axes for s in trace.steps if s.name == override.step), ())
-        text = f"{override.step} {_place(axes, override.at)} = {override.value:.4g}"
+        place = f"{override.step} {_place(axes, override.at)}"
+        text = f"{place} = {override.value:.4g}{_unless(_within(axes, override.at))}"
         yield _chip(text, what="set", **asdict(override) | {"value": None})
 
 
@@ -98,7 +114,20 @@ def _place(axes: tuple[Axis, ...], at: tuple[int, ...]) -> str:
 
 
 def _label(axis: Axis, i: int) -> str:
-    return axis.labels[i] if i < len(axis) else f"{axis.kind} {i + 1}"
+    return axis.labels[i] if i < len(axis) else f"{item(axis)} {i + 1}"
+
+
+def _quoted(axis: Axis, i: int) -> str:
+    """A word in quotation marks; a patch, and a word that is not there, without."""
+    return _label(axis, i) if axis.grid or i >= len(axis) else f"“{axis.labels[i]}”"
+
+
+def _within(axes: tuple[Axis, ...], at: tuple[int, ...]) -> bool:
+    return len(axes) == len(at) and all(i < len(axis) for axis, i in zip(axes, at, strict=True))
+
+
+def _unless(applies: bool) -> str:
+    return "" if applies else _NOTHING
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from attnviz.analysis.phrases import capital, count, item, listed, named, number
 from attnviz.analysis.spread import effective
 from attnviz.trace import KEY, QUERY, AttentionMap, Axis, Trace
 
+_NO_WEIGHT = "There is no weight: everything is masked or switched off."
 ORDERED = ("hop", "iteration", "step", "layer", "turn")
 
 
@@ -67,6 +68,8 @@ def _sentences(trace: Trace) -> list[Sentence]:
     first, *others = foremost(trace)
     if not others:
         return _about(first, trace)[:2]
+    if not any(attention.weights.any() for attention in (first, others[0])):
+        return [[_NO_WEIGHT]]
     return [*_named_about(first, trace), *_named_about(others[0], trace)]
 
 
@@ -79,7 +82,7 @@ def _named_about(attention: AttentionMap, trace: Trace) -> list[Sentence]:
 def _about(attention: AttentionMap, trace: Trace) -> list[Sentence]:
     view = _view(attention)
     if not view.weights.any():
-        return [["There is no weight: everything is masked or switched off."]]
+        return [[_NO_WEIGHT]]
     if attention.normalised is None or (view.weights < 0).any():  # a weight set by hand may be negative
         return _values(view)
     if attention.normalised not in (KEY, QUERY):

@@ -1,5 +1,6 @@
 """A trace as JSON, and back from it to the last digit."""
 
+import base64
 import json
 import math
 from typing import Any
@@ -9,9 +10,11 @@ import numpy as np
 from attnviz.export.plain import TraceFileError, plain, refuse_nan
 from attnviz.trace import AttentionMap, Axis, Prediction, Step, Trace
 
-FORMAT, VERSION = "attnviz trace", 1
+FORMAT, VERSION = "attnviz trace", 2
+READ = (1, 2)  # versions; the first had every number in lists
 TYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
 INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
+LARGE = 1_000  # more numbers than this are packed: lists of them would be four times as long
 MOST_CHARACTERS = 200_000_000  # what a file may have to be read at all
 MOST_WEIGHT = 1e30  # in size; sums and squares of it can still be drawn
 
@@ -19,8 +22,9 @@ MOST_WEIGHT = 1e30  # in size; sums and squares of it can still be drawn
 def to_json(trace: Trace) -> str:
     """Maps with their axes, steps with axes and formulas, context, prediction, and what made them.
 
-    TraceFileError if a number is NaN, or if `made_by` holds something that JSON has no word for. Infinities (scores of
-    masked items) are written as "Infinity" and "-Infinity".
+    Up to 1,000 numbers of an array stand in nested lists, infinities (scores of masked items) as "Infinity" and
+    "-Infinity"; a larger array is packed: its bytes, little-endian and row by row, as base64. TraceFileError if a
+    number is NaN, or if `made_by` holds something that JSON has no word for.
     """
     document = {
         "format": FORMAT,
@@ -65,10 +69,10 @@ def from_json(text: str) -> Trace:
         raise TraceFileError(f"This file is not JSON ({error}). Choose a file that attnviz wrote.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise TraceFileError("This file does not hold a trace. Choose a JSON file that attnviz wrote.")
-    if document.get("version") != VERSION:
+    if document.get("version") not in READ:
         raise TraceFileError(
-            f"This file is of version {str(document.get('version'))[:20]}, and this attnviz reads version {VERSION}. "
-            "Write it again with this attnviz."
+            f"This file is of version {str(document.get('version'))[:20]}, and this attnviz reads versions up to "
+            f"{VERSION}. Write it again with this attnviz."
         )
     try:
         return _trace(document)
@@ -86,15 +90,22 @@ def _axis(axis: Axis) -> dict[str, Any]:
 
 
 def _array(values: np.ndarray, name: str) -> dict[str, Any]:
-    """Type, shape, and nested lists; Python writes a float with the digits that bring back the same float."""
+    """Type, shape, and the numbers; Python writes a float with the digits that bring back the same float."""
     values = np.asarray(values)
     if values.dtype.name not in TYPES:
         raise TraceFileError(f"{name!r} is of type {values.dtype.name}; a trace file holds {', '.join(TYPES)}.")
     refuse_nan(name, values)
+    found = {"type": values.dtype.name, "shape": list(values.shape)}
+    if values.size > LARGE:
+        return {**found, "packed": base64.b64encode(_little_endian(values).tobytes()).decode()}
     numbers = values.tolist()
     if np.isinf(values).any():
         numbers = _infinities_named(numbers)
-    return {"type": values.dtype.name, "shape": list(values.shape), "numbers": numbers}
+    return {**found, "numbers": numbers}
+
+
+def _little_endian(values: np.ndarray) -> np.ndarray:
+    return values.astype(values.dtype.newbyteorder("<"), copy=False)
 
 
 def _infinities_named(numbers: Any) -> Any:
@@ -182,10 +193,24 @@ def _read_array(found: dict[str, Any]) -> np.ndarray:
     if found["type"] not in TYPES:
         raise ValueError(f"numbers of type {str(found['type'])[:20]!r}")
     shape = tuple(map(int, found["shape"]))
+    if "packed" in found:
+        return _unpacked(found["packed"], np.dtype(found["type"]), shape)
     flat = list(_flat(found["numbers"], len(shape)))
     if len(flat) != math.prod(shape) or min(shape, default=0) < 0:
         raise ValueError(f"{len(flat)} numbers for the shape {shape}")
     return np.array(flat, dtype=found["type"]).reshape(shape)
+
+
+def _unpacked(packed: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    data = base64.b64decode(_text(packed), validate=True)
+    if len(data) != math.prod(shape) * dtype.itemsize or min(shape, default=0) < 0:
+        raise ValueError(f"{len(data)} bytes of {dtype.name} for the shape {shape}")
+    if dtype.kind == "b" and data.translate(None, b"\0\1"):
+        raise ValueError("bytes that are neither true nor false")
+    values = np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+    if np.isnan(values).any():
+        raise ValueError("NaN among the numbers")
+    return values
 
 
 def _flat(numbers: Any, depth: int) -> Any:

@@ -5,6 +5,7 @@ from keyword import iskeyword
 from typing import Any
 
 from attnviz.errors import OptionError
+from attnviz.export.origin import sides
 from attnviz.export.plain import TraceFileError
 from attnviz.intervention import Intervention
 from attnviz.trace import Trace
@@ -15,10 +16,25 @@ _TAKEN = ("mechanism", "task", "text", "image", "intervention")  # arguments of 
 def to_python(trace: Trace) -> str:
     """A snippet that makes the same trace with the library: the same numbers on the same machine and version.
 
-    A picture is called by its file's name, which must lie beside the snippet. Everything in the trace stands in the
-    snippet as a literal, so a trace from somebody else's file cannot bring code of its own. TraceFileError if the trace
-    does not say what made it: only traces of `attnviz.attend` and of the pages do.
+    Of a difference it makes both sides and subtracts. A picture is called by its file's name, which must lie beside the
+    snippet. Everything in the trace stands in the snippet as a literal, so a trace from somebody else's file cannot
+    bring code of its own. TraceFileError if the trace does not say what made it: only traces of `attnviz.attend`, of
+    `difference_trace` and of the pages do.
     """
+    if pair := sides(trace):
+        first, second = pair
+        made = f"{_made('first', first)}\n{_made('second', second)}\ntrace = difference_trace(first, second)\n"
+        return f"{_version(trace)}import attnviz\nfrom attnviz.analysis.pairs import difference_trace\n\n{made}"
+    return f"{_version(trace)}import attnviz\n\n{_made('trace', trace)}"
+
+
+def _version(trace: Trace) -> str:
+    # ascii() leaves no line end in it that would close the comment.
+    return f"# attnviz {ascii(str(trace.made_by['version']))[1:-1]}\n" if "version" in trace.made_by else ""
+
+
+def _made(variable: str, trace: Trace) -> str:
+    """The call that makes a trace."""
     made_by = trace.made_by
     task, given, options = made_by.get("task"), made_by.get("input"), made_by.get("options", {})
     if not isinstance(task, str) or not isinstance(given, str) or not isinstance(options, Mapping):
@@ -35,9 +51,7 @@ def to_python(trace: Trace) -> str:
     changes = _changes(made_by.get("intervention", {}))
     if changes:
         lines.append(f"    intervention=attnviz.Intervention.from_plain({changes!r}),")
-    # ascii() leaves no line end in it that would close the comment.
-    version = f"# attnviz {ascii(str(made_by['version']))[1:-1]}\n" if "version" in made_by else ""
-    return f"{version}import attnviz\n\ntrace = attnviz.attend(\n" + "\n".join(lines) + "\n)\n"
+    return f"{variable} = attnviz.attend(\n" + "\n".join(lines) + "\n)\n"
 
 
 def _is_picture(trace: Trace) -> bool:

@@ -1,28 +1,25 @@
-"""A trace as a picture of lines and text: SVG, for papers and slides."""
+"""Traces as a picture of lines and text: SVG, for papers and slides."""
 
-import base64
-import binascii
-import io
 import json
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
 
-from attnviz.analysis.words import alt_text, in_words
+from attnviz.analysis.words import alt_text
 from attnviz.errors import OptionError
-from attnviz.export.drawing import FAMILY, LARGE, SMALL, Part, broken, element, fitted, moved, plain_text, text
-from attnviz.export.figures import FIGURES
-from attnviz.export.origin import caption, title
-from attnviz.export.palette import LOOKS, Look, Theme, palette
-from attnviz.export.plain import TraceFileError, plain
-from attnviz.export.scene import Scene, chosen_map, views_of
-from attnviz.features.picture import as_data_url
-from attnviz.trace import Prediction, Trace
+from attnviz.export.drawing import FAMILY, SMALL, Part, definitions, element, moved, plain_text
+from attnviz.export.origin import origin, title
+from attnviz.export.palette import LOOKS, Theme
+from attnviz.export.panel import Under, panel, under
+from attnviz.export.strips import stacked
+from attnviz.trace import Trace
 
-MARGIN, BESIDE, MOST_CLASSES = 20, 250, 10
+MARGIN, GUTTER = 20, 40
 LEAST, MOST = 320, 4000  # pixels of width
-_PICTURE = re.compile(r"data:image/(png|jpeg);base64,([A-Za-z0-9+/]+={0,2})")
+MOST_COLUMNS = 6
+
+Picture = Image.Image | str | None
 
 
 def to_svg(
@@ -32,7 +29,7 @@ def to_svg(
     map: int | str = 0,
     query: int | None = None,
     theme: Theme = "light",
-    picture: Image.Image | str | None = None,
+    picture: Picture = None,
     width: int = 960,
 ) -> str:
     """The trace as an SVG, drawn as on the pages, with the prediction, a sentence in words and what made it.
@@ -40,41 +37,92 @@ def to_svg(
     `view` is "tokens", "matrix" or "arcs" for a text, "overlay" or "matrix" for a picture; None takes the first. `map`
     is the number or name of one of `trace.maps`. `query` chooses one of several queries; None shows their mean.
     `picture` is what lies under the weights: a Pillow image, or a data URL (PNG or JPEG). `width` is in pixels, 96 to
-    an inch. Text stays text, in the fonts of whoever opens the file. Raises UnknownNameError and OptionError for what
-    does not fit the trace.
+    an inch. Text stays text, in the fonts of whoever opens the file. What an intervention changed is marked: masked
+    items are struck through and hatched, weights set by hand have a dashed outline. Raises UnknownNameError and
+    OptionError for what does not fit the trace.
     """
+    _check(theme, width)
+    below = under(picture)
+    part = panel(trace, view, map, query, theme, below, width - 2 * MARGIN)
+    return _document(part, title(trace), alt_text(trace, title(trace)), origin(trace), [below], theme, width)
+
+
+def sheet_svg(
+    traces: Sequence[Trace],
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int = 2,
+    theme: Theme = "light",
+    pictures: Sequence[Picture] | None = None,
+    width: int = 1400,
+) -> str:
+    """Several traces as one SVG, in rows of `columns`, each with its title and what made it.
+
+    `titles` are those of the mechanisms unless they are given; `pictures` lie under the weights, one for each trace.
+    `width` is that of the whole, in pixels. OptionError where the numbers of these differ, and for no trace at all.
+    """
+    _check(theme, width)
+    headings, given = together(traces, titles, pictures)
+    if not 1 <= columns <= MOST_COLUMNS:
+        raise OptionError(f"{columns} columns; there can be 1 to {MOST_COLUMNS}.")
+    columns = min(columns, len(traces))
+    each = (width - 2 * MARGIN - (columns - 1) * GUTTER) / columns
+    if each < LEAST - 2 * MARGIN:
+        raise OptionError(f"{columns} columns do not fit into {width} pixels. Choose fewer, or a larger width.")
+    below = [under(picture) for picture in given]
+    parts = [
+        panel(trace, None, 0, None, theme, picture, each, heading)
+        for trace, heading, picture in zip(traces, headings, below, strict=True)
+    ]
+    rows = [_row(parts[i : i + columns], each) for i in range(0, len(parts), columns)]
+    said = " ".join(f"{heading}: {alt_text(trace, heading)}" for heading, trace in zip(headings, traces, strict=True))
+    return _document(
+        stacked(rows, GUTTER), ", ".join(headings), said, [origin(trace) for trace in traces], below, theme, width
+    )
+
+
+def together(
+    traces: Sequence[Trace], titles: Sequence[str] | None, pictures: Sequence[Picture] | None
+) -> tuple[list[str], list[Picture]]:
+    """A title and a picture, or None, for each trace; OptionError where they differ in number, or for no trace."""
+    if not traces:
+        raise OptionError("There is no trace to draw. Give at least one.")
+    headings = [title(trace) for trace in traces] if titles is None else list(titles)
+    given = [None] * len(traces) if pictures is None else list(pictures)
+    if not len(headings) == len(given) == len(traces):
+        raise OptionError(
+            f"{len(traces)} traces with {len(headings)} titles and {len(given)} pictures. Give one of each to a trace."
+        )
+    return headings, given
+
+
+def _check(theme: str, width: int) -> None:
     if theme not in LOOKS:
         raise OptionError(f"There is no theme {str(theme)[:40]!r}; it can be light or dark.")
     if not LEAST <= width <= MOST:
         raise OptionError(f"A width of {width} pixels; it goes from {LEAST} to {MOST}.")
-    look, inside = LOOKS[theme], width - 2 * MARGIN
-    beside = trace.prediction is not None and width >= 640
-    parts = [_figure(trace, view, map, query, theme, picture, inside - beside * (BESIDE + 24))]
-    if trace.prediction is not None:
-        untrained = trace.made_by.get("trained") is False
-        bars = _prediction(trace.prediction, untrained, theme, BESIDE if beside else inside)
-        parts = [_side_by_side(parts[0], bars, inside - BESIDE)] if beside else [*parts, bars]
-    parts.append(_paragraph(in_words(trace), inside, LARGE, look.ink))
-    parts.append(_paragraph([(caption(trace), False)], inside, SMALL - 1, look.soft))
-    return _document(trace, parts, look, width)
 
 
-def _document(trace: Trace, parts: list[Part], look: Look, width: int) -> str:
-    drawn, y = [], float(MARGIN)
-    for part in parts:
-        drawn.append(moved(part.markup, MARGIN, y))
-        y += part.height + 16
-    height = round(y - 16 + MARGIN)
-    origin = json.dumps({"mechanism": trace.mechanism, **plain(trace.made_by, "made_by")}, ensure_ascii=False)
+def _row(parts: Sequence[Part], each: float) -> Part:
+    drawn = [moved(part.markup, i * (each + GUTTER), 0) for i, part in enumerate(parts)]
+    return Part("".join(drawn), len(parts) * (each + GUTTER) - GUTTER, max(part.height for part in parts))
+
+
+def _document(
+    part: Part, named: str, said: str, made_by: Any, pictures: Sequence[Under], theme: Theme, width: int
+) -> str:
+    look, height = LOOKS[theme], round(part.height + 2 * MARGIN)
     head = [
-        element("title", plain_text(title(trace)) or " "),
-        element("desc", plain_text(alt_text(trace, title(trace)))),
-        element("metadata", plain_text(origin)),
+        element("title", plain_text(named) or " "),
+        element("desc", plain_text(said)),
+        element("metadata", plain_text(json.dumps(made_by, ensure_ascii=False))),
+        definitions(picture.url for picture in pictures),
         element("rect", width=width, height=height, fill=look.paper),
+        moved(part.markup, MARGIN, MARGIN),
     ]
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + element(
         "svg",
-        "\n".join([*head, *drawn]),
+        "\n".join(filter(None, head)),
         xmlns="http://www.w3.org/2000/svg",
         width=width,
         height=height,
@@ -84,101 +132,3 @@ def _document(trace: Trace, parts: list[Part], look: Look, width: int) -> str:
         font_size=SMALL,
         **{"xmlns:xlink": "http://www.w3.org/1999/xlink", "xml:space": "preserve"},
     )
-
-
-def _figure(
-    trace: Trace,
-    view: str | None,
-    which: int | str,
-    query: int | None,
-    theme: Theme,
-    picture: Image.Image | str | None,
-    width: float,
-) -> Part:
-    """One view of one map, and its legend."""
-    if not trace.maps:
-        return Part("", width, 0)
-    attention, views = chosen_map(trace, which), views_of(trace, which)
-    if view is not None and view not in views:
-        raise OptionError(f"There is no view {str(view)[:40]!r} of this map; it can be {', '.join(views)}.")
-    if query is not None and not 0 <= query < len(attention.axes[-2]):
-        raise OptionError(f"There is no query {query}; this map has {len(attention.axes[-2])}, counted from 0.")
-    url, aspect = _data_url(picture)
-    scene = Scene(attention, theme, width, query, url, aspect)
-    view = view or views[0]
-    figure = FIGURES[view](scene)
-    single = view == "arcs" or (view == "matrix" and len(scene.queries) > 1)
-    legend = _legend(scene, scene.scale if single else scene.row_scale)
-    return Part(figure.markup + moved(legend.markup, 0, figure.height + 12), width, figure.height + 12 + legend.height)
-
-
-def _legend(scene: Scene, scale: float) -> Part:
-    """The ramp from the smallest to the largest weight, linear in the weight, so that its curve shows."""
-    signed, look, wide = scene.palette.kind == "signed", scene.look, 130
-    steps = [(2 * i / (wide / 2 - 1) - 1 if signed else i / (wide / 2 - 1)) for i in range(wide // 2)]
-    colours = [scene.palette.css[int(scene.palette.steps(x, 1.0))] for x in steps]
-    most = f"{scale:.2f}" if 0.1 <= scale < 10 else f"{scale:.2g}"
-    low = f"−{most}" if signed else "0"
-    drawn = [text(low, 44, 8, font_size=SMALL, fill=look.soft, text_anchor="end")]
-    # Each colour reaches to the end, under those that follow, so that no seam shows between two.
-    for i, colour in enumerate(colours):
-        drawn.append(element("rect", x=52 + 2 * i, y=4, width=wide - 2 * i, height=8, fill=colour))
-    drawn.append(text(most, 60 + wide, 8, font_size=SMALL, fill=look.soft))
-    if scene.attention.normalised is None:
-        drawn.append(text("does not sum to one", 110 + wide, 8, font_size=SMALL, fill=look.soft))
-    return Part("".join(drawn), 52 + wide, 16)
-
-
-def _prediction(found: Prediction, untrained: bool, theme: Theme, width: float) -> Part:
-    look = LOOKS[theme]
-    order = list(range(len(found.labels)))
-    if len(order) > MOST_CLASSES:
-        order = sorted(order, key=lambda i: -found.probabilities[i])[:MOST_CLASSES]
-    drawn = [text("Prediction", 0, 9, font_size=SMALL, font_weight=600, fill=look.soft)]
-    y = 24.0
-    notes = ["untrained: random weights"] if untrained else []
-    for note in [*notes, "independent yes/no per class"] if found.independent else notes:
-        drawn.append(text(note, 0, y + 3, font_size=SMALL, fill=look.soft))
-        y += 18
-    best, label, room = int(found.probabilities.argmax()), 100, width - 100 - 44
-    fill = palette(theme, "one").css[240]
-    for i in order:
-        share = min(1.0, max(0.0, float(found.probabilities[i])))
-        weight = {"font_weight": 600} if i == best else {}
-        ink = look.ink if i == best else look.soft
-        name = fitted(found.labels[i], label - 8, SMALL)
-        drawn.append(text(name, 0, y + 12, font_size=SMALL, fill=look.ink, **weight))
-        drawn.append(element("rect", x=label, y=y + 7, width=max(1, share * room), height=10, rx=3, fill=fill))
-        number = f"{found.probabilities[i]:.2f}"
-        drawn.append(text(number, width, y + 12, font_size=SMALL, fill=ink, text_anchor="end", **weight))
-        y += 25
-    return Part("".join(drawn), width, y)
-
-
-def _side_by_side(left: Part, right: Part, at: float) -> Part:
-    return Part(left.markup + moved(right.markup, at, 0), at + right.width, max(left.height, right.height))
-
-
-def _paragraph(pieces: list[tuple[str, bool]], width: float, size: float, ink: str) -> Part:
-    lines = broken(pieces, width, size)
-    drawn = []
-    for n, line in enumerate(lines):
-        spans = "".join(
-            element("tspan", plain_text(word), font_weight=600) if strong else plain_text(word) for word, strong in line
-        )
-        drawn.append(element("text", spans, x=0, y=size * (1 + 1.45 * n), font_size=size, fill=ink))
-    return Part("".join(drawn), width, size * 1.45 * len(lines))
-
-
-def _data_url(picture: Any) -> tuple[str, float]:
-    """The picture as a data URL, and its width over its height; nothing else gets into the file."""
-    if picture is None:
-        return "", 1.0
-    if isinstance(picture, Image.Image):
-        return as_data_url(picture, longest=1200), picture.width / picture.height
-    found = _PICTURE.fullmatch(picture) if isinstance(picture, str) else None
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(found[2]))) as image:
-            return found[0], image.width / image.height
-    except (TypeError, OSError, binascii.Error, Image.DecompressionBombError):
-        raise TraceFileError("The picture is neither a Pillow image nor a data URL with a PNG or JPEG in it.") from None

@@ -1,8 +1,10 @@
 """The pieces an SVG is made of: elements with everything escaped, text that is measured, cut and broken into lines."""
 
 import base64
+import hashlib
 import io
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
@@ -62,6 +64,22 @@ def picture(url: str, width: float, height: float, **attributes: object) -> str:
     # The older form of the attribute, with its prefix: every program reads it.
     where = {"xlink:href": url, "width": width, "height": height, "preserveAspectRatio": "none"}
     return element("image", **where, **attributes)
+
+
+def shared_picture(url: str, width: float, height: float) -> str:
+    """A picture that stands once in the document (`definitions`), shown here in that size."""
+    scale = f"scale({_number(width)} {_number(height)})"
+    return element("use", **{"xlink:href": f"#{_name_of(url)}", "transform": scale})
+
+
+def definitions(urls: Iterable[str]) -> str:
+    """The pictures that are shown anywhere in a document, each once, one pixel large."""
+    pictures = [picture(url, 1, 1, id=_name_of(url)) for url in dict.fromkeys(urls) if url]
+    return element("defs", "".join(pictures)) if pictures else ""
+
+
+def _name_of(url: str) -> str:
+    return f"picture-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def text_width(words: str, size: float) -> float:

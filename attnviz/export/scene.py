@@ -7,13 +7,17 @@ import numpy as np
 from jaxtyping import Float
 
 from attnviz.errors import UnknownNameError
+from attnviz.export.marks import Marks
 from attnviz.export.palette import LOOKS, Look, Palette, Theme, kind_of, palette
 from attnviz.trace import AttentionMap, Trace
 
 
 @dataclass(frozen=True)
 class Scene:
-    """An attention map and how it is to be drawn. `picture` is a data URL; `query` None means the mean over queries."""
+    """An attention map and how it is to be drawn. `picture` is a data URL; `query` None means the mean over queries.
+
+    `marks` are the reader's changes.
+    """
 
     attention: AttentionMap
     theme: Theme
@@ -21,6 +25,7 @@ class Scene:
     query: int | None = None
     picture: str = ""
     aspect: float = 1.0
+    marks: Marks = Marks()
 
     @property
     def look(self) -> Look:
@@ -53,6 +58,12 @@ class Scene:
         if self.query is not None or self.weights.shape[1] == 1:
             return self.scale
         return float(np.abs(self.rows).max(initial=0.0)) or self.scale
+
+    @property
+    def edited(self) -> set[tuple[int, int]]:
+        """Map and key of the weights in `rows` that were set by hand; means over queries were set by nobody."""
+        query = 0 if self.weights.shape[1] == 1 else self.query
+        return {(m, k) for m, q, k in self.marks.edited if q == query}
 
     @property
     def maps(self) -> tuple[str, ...]:

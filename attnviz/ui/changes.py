@@ -1,7 +1,8 @@
 """Cause and effect: what the reader changed on a page, the way back, and its place in the link.
 
 A page has one history. Its state holds a change for each slot: a page with one picture has the slot "", one with
-several has "1", "2" … What acts on the input (masked and swapped words) is shared by slots that show the same input.
+several has "1", "2" …, one with several inputs "A", "B". What acts on the input (masked and swapped words) is shared by
+slots that show the same input. Slots that a page does not show are kept until a page shows them again.
 """
 
 import json
@@ -40,15 +41,22 @@ class Change:
 State = dict[str, Change]
 
 
-def start(subjects: Mapping[str, tuple[Mechanism, Task]]) -> None:
+def start(subjects: Mapping[str, tuple[Mechanism, Task]], shared: bool = True) -> None:
     """Begin with what the link says, or go on with what there is; `subjects` gives each slot's mechanism and task.
 
-    What was changed inside another mechanism, or in another kind of input, means nothing here and is dropped.
+    What was changed inside another mechanism, or in another kind of input, means nothing here and is dropped. With
+    `shared` all slots show the same input: one that comes to others has their words.
     """
     history: History[State] | None = st.session_state.get("_changes")
-    known = history.now if history is not None else {}
+    shown = history.now if history is not None else {}
+    known = st.session_state.setdefault("_changes_kept", {})
+    known |= shown
     state = {slot: _started(slot, spec, task.kind, known.get(slot)) for slot, (spec, task) in subjects.items()}
-    if history is None or state != history.now:
+    there = [slot for slot in state if slot in shown]
+    if shared and there:
+        words = state[there[0]].intervention
+        state |= {slot: _with_words_of(words, change) for slot, change in state.items() if slot not in shown}
+    if history is None or state != shown:
         st.session_state["_changes"] = History.start(state)
     for slot in subjects:
         keep(slot)
@@ -62,6 +70,11 @@ def _started(slot: str, spec: Mechanism, kind: str, known: Change | None) -> Cha
     if known.mechanism != spec.name:
         known = replace(known, intervention=replace(known.intervention, off={}, edits=(), overrides=()), options={})
     return replace(known, mechanism=spec.name, kind=kind)
+
+
+def _with_words_of(other: Intervention, change: Change) -> Change:
+    kept = replace(change.intervention, masked=other.masked, swapped=other.swapped)
+    return replace(change, intervention=kept)
 
 
 def _without_input(change: Change) -> Change:
@@ -95,8 +108,12 @@ def set_option(slot: str, name: str, value: Any) -> None:
 
 def forget_input() -> None:
     """Another input comes: what was changed in single words or patches of the old one is dropped, with the history."""
-    fresh = {slot: _without_input(change) for slot, change in _history().now.items()}
-    st.session_state["_changes"] = History.start(fresh)
+    st.session_state["_changes"] = History.start(_all_without_input(_history().now))
+    st.session_state["_changes_kept"] = _all_without_input(st.session_state["_changes_kept"])
+
+
+def _all_without_input(state: State) -> State:
+    return {slot: _without_input(change) for slot, change in state.items()}
 
 
 def receive(key: str, slots: Sequence[str] = ("",), shared: bool = True) -> None:

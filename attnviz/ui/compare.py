@@ -29,7 +29,7 @@ from attnviz.views.sheet import sheet
 from attnviz.zoo import models
 
 VIEWS = {"side": "Side by side", "inputs": "Two inputs", "all": "All mechanisms"}
-TWO = ("1", "2")
+TWO = ("A", "B")
 _BOARD, _SHEET = "board", "sheet"
 
 Source = str | inputs.Chosen

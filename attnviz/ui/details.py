@@ -12,7 +12,7 @@ from attnviz.analysis.phrases import count
 from attnviz.trace import Axis
 from attnviz.ui import link
 from attnviz.ui.shown import Shown
-from attnviz.ui.take import take_it
+from attnviz.ui.take import take_all, take_it
 from attnviz.ui.what_if import what_if
 from attnviz.views.steps import weights_table
 
@@ -45,7 +45,7 @@ def follow(subjects: Callable[[], Sequence[Shown]]) -> None:
         fold = _fold(key)
         if fold.open:
             with fold:
-                fill(_chosen(seen, key))
+                fill(seen)
 
 
 def _fold(key: str) -> DeltaGenerator:
@@ -64,24 +64,27 @@ def _chosen(subjects: Sequence[Shown], fold: str) -> Shown:
     return known[st.selectbox("Of which", list(known), key=key, width=320)]
 
 
-def _what_if(shown: Shown) -> None:
+def _what_if(seen: Sequence[Shown]) -> None:
+    shown = _chosen(seen, "what_if")
     if shown.model is None:
         st.caption("There is no model behind this one that could compute anything else.")
     else:
         what_if(shown.model, shown.given, shown.intervention, shown.trace, shown.slot)
 
 
-def _numbers(shown: Shown) -> None:
-    for found in shown.trace.maps:
+def _numbers(seen: Sequence[Shown]) -> None:
+    for found in _chosen(seen, "numbers").trace.maps:
         st.caption(f"{found.name}: {_size(found.axes)}")
         st.dataframe(weights_table(found), width="stretch")
 
 
-def _take(shown: Shown) -> None:
-    take_it(shown.trace, shown.picture, shown.slot)
+def _take(seen: Sequence[Shown]) -> None:
+    take_it(_chosen(seen, "take"))
+    if len(seen) > 1:
+        take_all(seen)
 
 
-_FILLS: dict[str, Callable[[Shown], None]] = {"what_if": _what_if, "numbers": _numbers, "take": _take}
+_FILLS: dict[str, Callable[[Sequence[Shown]], None]] = {"what_if": _what_if, "numbers": _numbers, "take": _take}
 
 
 def _size(axes: tuple[Axis, ...]) -> str:

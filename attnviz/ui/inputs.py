@@ -39,11 +39,12 @@ def text_field(task: Task, slot: str = "", example: str = "") -> str:
     """
     key, last, shown = f"text{slot}", f"_text_task{slot}", f"_text_default{slot}"
     example = example or task.examples[0]
+    link.resume(key, example)
     if st.session_state.get(last, task.name) != task.name:
         if st.session_state.get(key) == st.session_state[shown]:
             st.session_state[key] = example
     st.session_state[last], st.session_state[shown] = task.name, example
-    return st.text_input(
+    typed = st.text_input(
         f"Sentence {slot}".strip(),
         example,
         key=key,
@@ -54,6 +55,8 @@ def text_field(task: Task, slot: str = "", example: str = "") -> str:
         label_visibility="collapsed",
         autocomplete="off",
     )
+    link.remember(key, typed)
+    return typed
 
 
 def choose_picture(task: Task, slot: str = "", first: int = 0) -> Chosen:

@@ -11,6 +11,36 @@ from typing import Any
 import streamlit as st
 
 
+def enter(page: str) -> None:
+    """Must run first on every page: what was chosen on another page is where this one begins.
+
+    Streamlit takes a control with the same key on another page for a new one, which begins empty, while the key still
+    has the old one's value until that page is gone. So the keys are cleared, and `start` fills them again.
+    """
+    if st.session_state.get("_page", page) != page:
+        for name in _chosen():
+            st.session_state.pop(name, None)
+    st.session_state["_page"] = page
+
+
+def resume(name: str, default: str) -> None:
+    """Give a bound text field what was typed on another page, unless the link says something else."""
+    if name in st.session_state or name in st.query_params or name not in _chosen():
+        return
+    st.session_state[name] = _chosen()[name]
+    if _chosen()[name] != default:
+        st.query_params[name] = _chosen()[name]  # not bound yet on this page: Streamlit would leave it out of the link
+
+
+def remember(name: str, value: Any) -> None:
+    """Other pages begin with this value."""
+    _chosen()[name] = value
+
+
+def _chosen() -> dict[str, Any]:
+    return st.session_state.setdefault("_chosen", {})
+
+
 def check(name: str, read: Callable[[str], Any]) -> None:
     """Drop the parameter `name` if `read` refuses it (by ValueError), and note a sentence.
 
@@ -36,15 +66,22 @@ def start(name: str, choices: list[Any], default: Any) -> None:
     read = one_of(choices)
     if name not in st.session_state:
         check(name, read)
-        chosen = st.session_state.get("_chosen", {}).get(name, default)
+        chosen = _chosen().get(name, default)
         st.session_state[name] = read(st.query_params[name]) if name in st.query_params else chosen
     if st.session_state[name] not in choices:
         st.session_state[name] = default
 
 
+def begin(name: str, other: str) -> Any:
+    """Let `name` begin with what was chosen for `other`, unless it was chosen itself; what that is, or None."""
+    if other in _chosen():
+        _chosen().setdefault(name, _chosen()[other])
+    return _chosen().get(name)
+
+
 def keep(name: str, value: Any, default: Any) -> None:
     """Write a value into the link, or take it out where it is the default; other pages begin with it too."""
-    st.session_state.setdefault("_chosen", {})[name] = value
+    remember(name, value)
     wanted = None if value == default else str(value)
     if st.query_params.get(name) == wanted:
         return

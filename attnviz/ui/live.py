@@ -1,13 +1,12 @@
 """The live picture: what was typed goes through the model and into the canvas, and the last good picture is kept."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import streamlit as st
 
-from attnviz.analysis.items import items
-from attnviz.analysis.said import options_said, said
+from attnviz.analysis.said import intervention_of, marks, options_said, said
 from attnviz.attention import registry
 from attnviz.errors import AttnvizError, EmptyTextError
 from attnviz.features.picture import as_data_url
@@ -110,7 +109,9 @@ def _draw(shown: Shown, notes: tuple[str, ...]) -> None:
     """The live picture. Notes stand where the hint stood, so that nothing jumps."""
     text = str(shown.trace.made_by.get("input", ""))
     meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=text)
-    if shown.model is not None:
+    if shown.model is None:
+        meta["marks"] = marks(intervention_of(shown.trace), shown.trace)
+    else:
         meta["change"] = described(shown)
     if notes:
         st.caption(" ".join(notes))
@@ -122,21 +123,13 @@ def _draw(shown: Shown, notes: tuple[str, ...]) -> None:
 def described(shown: Shown, slot: str = "") -> dict[str, Any]:
     """What the picture needs to know of the changes: chips, marks, and whether there is a way back."""
     done, options = changes.now(slot), changes.options(slot)
-    trace, before = shown.trace, shown.before
+    trace = shown.trace
     chips = said(done, trace)
     if options:
         defaults = {f.name: f.default for f in fields(registry.get(trace.mechanism).options)}
-        chips += options_said(dict(options), defaults)
-    labels = items(before or trace).labels
-    return {
-        **changes.can(),
-        "said": chips,
-        "problem": changes.problem(),
-        "masked": sorted(done.masked),
-        "off": {kind: sorted(which) for kind, which in done.off.items()},
-        "edits": [asdict(edit) for edit in done.edits],
-        "swapped": {str(i): labels[i] for i in done.swapped if i < len(labels)},
-    }
+        used = trace.made_by["options"]  # another, where what was asked for was not trained
+        chips += options_said({name: value for name, value in options.items() if used[name] == value}, defaults)
+    return {**changes.can(), **marks(done, trace), "said": chips, "problem": changes.problem()}
 
 
 def show_last(kind: str, problem: str, draw: Draw | None = None) -> None:

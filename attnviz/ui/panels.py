@@ -47,11 +47,14 @@ def choose(slots: Sequence[str], inputs: Sequence[str]) -> list[Setup]:
     All tasks have the first one's kind of input. `inputs` are the slots that hold changes: with one mechanism on
     several inputs there are more of them than of mechanisms.
     """
-    columns = st.columns(len(slots))
+    _begin_as_elsewhere()
+    columns = _places(len(slots))
     picked: list[Picked] = []
     for slot, column, default in zip(slots, columns, DEFAULTS, strict=False):
         picked.append(_pick(slot, column, default, picked[0][1] if picked else None))
-    changes.start({slot: picked[min(i, len(picked) - 1)][:2] for i, slot in enumerate(inputs)})
+    subjects = {slot: of[:2] for slot, of in zip(slots, picked, strict=True)}
+    own = {slot: picked[0][:2] for slot in inputs if slot not in subjects}
+    changes.start({**subjects, **own}, shared=not own)
     found = [_setup(slot, *of) for slot, of in zip(slots, picked, strict=True)]
     for i, slot in enumerate(inputs):
         spec, _, options = picked[min(i, len(picked) - 1)]
@@ -75,6 +78,19 @@ def _option(label: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value} {label if value != 1 else label.removesuffix('s')}"
     return f"{label}: {value}".replace("_", " ")
+
+
+def _begin_as_elsewhere() -> None:
+    """The first panel begins with mechanism and task of the other pages, and no second one with the same mechanism."""
+    link.begin("task1", "task")
+    first = link.begin("mechanism1", "mechanism")
+    if first in DEFAULTS[1:]:
+        st.session_state["_chosen"].setdefault(f"mechanism{DEFAULTS.index(first) + 1}", DEFAULTS[0])
+
+
+def _places(n: int) -> list[DeltaGenerator]:
+    """Two beside each other, as the panels below."""
+    return [column for _ in range(0, n, 2) for column in st.columns(min(n, 2))][:n]
 
 
 def _pick(slot: str, column: DeltaGenerator, default: str, first: Task | None) -> Picked:

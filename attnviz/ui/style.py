@@ -6,6 +6,8 @@ On a wide screen the options stand above the input; on a phone below the picture
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from attnviz.ui import link
+
 _CSS = """
 <style>
 .stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 2rem; max-width: 1400px; }
@@ -25,6 +27,7 @@ _CSS = """
 def page_head(title: str) -> None:
     """Style and the name of app and page; the first thing on every page."""
     _through_the_app()
+    link.enter(title)
     st.html(f'{_CSS}<div class="attnviz-name">attnviz <span>· {title}</span></div>')
 
 

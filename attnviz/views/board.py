@@ -59,10 +59,14 @@ def board(panels: Sequence[Panel]) -> tuple[dict[str, Any], Bytes]:
 
     `pairs` holds every two panels: the figures, and a frame of their difference or a sentence why there is none. A
     difference map by map does not travel: `minus` are the groups, of the second frame and of the first, to subtract.
+    Each picture that lies under weights travels once, in `pictures`: the "picture" of a frame is its place there.
     """
     pack = Pack()
+    pictures = list(dict.fromkeys(panel.meta["picture"] for panel in panels))
+    panels = [replace(panel, meta=panel.meta | {"picture": pictures.index(panel.meta["picture"])}) for panel in panels]
     figures = [key_figures.of_panel(panel.trace, panel.cost) for panel in panels]
     return {
+        "pictures": pictures,
         "panels": [_panel(*found, pack) for found in zip(panels, figures, strict=True)],
         "pairs": [_pair(panels, of, pack) for of in combinations(range(len(panels)), 2)],
         "figures": key_figures.kinds(),
@@ -104,10 +108,10 @@ def _drawn(signed: AttentionMap, first: Panel, second: Panel) -> tuple[dict[str,
     """
     name = f"{second.number} minus {first.number}"
     trace = Trace(name, (replace(signed, name=name),), (), np.empty(0), None, {"trained": True})
-    meta, weights = frame(trace, picture=second.meta["picture"], title=name)
+    meta, weights = frame(trace, title=name)
     (group,) = meta["groups"]
     each = "map by map" if signed.axes[:-2] else "of the mean weights"
     words = f"Weights of {second.meta['title']} minus those of {first.meta['title']}, {each}"
-    meta |= {"words": [], "alt": words, "encoding": "float32"}
+    meta |= {"picture": second.meta["picture"], "words": [], "alt": words, "encoding": "float32"}
     group |= {"signed": True, "spread": [], "legend": f"{name}, {each}"}
     return meta, weights

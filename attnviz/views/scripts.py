@@ -1,12 +1,18 @@
-"""The scripts of the live pictures as one module's text, for the app and for exported files."""
+"""The scripts and styles in `views/canvas` as the text of one JavaScript module, for the app and for exported files.
+
+Each script is about one thing and all share the module's scope: a name may stand in one of them only.
+`globalThis.attnvizCanvas` then holds the functions that draw.
+"""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
-_SCRIPTS = (
+_FOLDER = Path(__file__).with_name("canvas")
+_PICTURE = (
     "dom.js",
+    "hash.js",
     "palette.js",
     "frame.js",
     "marks.js",
@@ -19,16 +25,22 @@ _SCRIPTS = (
     "side.js",
     "tools.js",
     "steering.js",
+    "way_back.js",
     "changes.js",
     "dragging.js",
     "picture.js",
     "pointing.js",
     "paint.js",
+    "mount.js",
+)
+_OTHERS = (
+    "numbers.js",
     "pairs.js",
     "board.js",
+    "panel.js",
     "sheet.js",
+    "sheet_card.js",
     "formula.js",
-    "way_back.js",
     "worksheet_line.js",
     "worksheet_working.js",
     "worksheet_edit.js",
@@ -36,14 +48,27 @@ _SCRIPTS = (
     "worksheet_bar.js",
     "worksheet_patches.js",
     "worksheet.js",
-    "mount.js",
 )
-_STYLES = ("canvas.css", "board.css", "worksheet.css")
+_PICTURE_STYLES = ("shared.css", "picture.css")
+_OTHER_STYLES = ("board.css", "sheet.css", "worksheet.css")
 
 
 @cache
-def code() -> str:
-    """All scripts as one module, the styles a constant in it. `globalThis.attnvizCanvas` has the mounts."""
-    style = "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _STYLES)
-    scripts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS]
-    return "\n".join([f"const STYLE = {json.dumps(style)};", *scripts])
+def picture_code() -> str:
+    """What draws a single picture, as `attnvizCanvas.mount`."""
+    return _module(_PICTURE, _PICTURE_STYLES)
+
+
+@cache
+def page_code() -> str:
+    """What draws everything: pictures, and `attnvizCanvas.board`, `.sheet` and `.worksheet`."""
+    return _module((*_PICTURE, *_OTHERS), (*_PICTURE_STYLES, *_OTHER_STYLES))
+
+
+def _module(scripts: Sequence[str], styles: Sequence[str]) -> str:
+    """The scripts one after the other, with the styles before them in a constant."""
+    return "\n".join([f"const STYLE = {json.dumps(_read(styles))};", _read(scripts)])
+
+
+def _read(names: Sequence[str]) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 import attnviz
+from attnviz.ui.shown import Shown
 from attnviz.ui.take import open_file, take_it
 from attnviz.views.canvas import live_picture, load_code
 from attnviz.views.frame import frame
@@ -15,4 +16,4 @@ own = attnviz.attend("multi_head_self", text=TEXT)
 trace = open_file() or own
 live_picture(*frame(trace), key="picture", link=None)
 with st.expander("Take it with you"):
-    take_it(trace)
+    take_it(Shown(trace))

@@ -224,6 +224,27 @@ def test_the_slider_sends_one_gesture_and_settles_on_the_last_weight(show):
     close_to(numbers(page), before("query")[:, 0, 3])
 
 
+def test_a_held_arrow_key_on_the_slider_is_one_step_back_and_two_presses_are_two(show):
+    page = show("query", "#pin=3.2")
+    page.get_by_label("weight", exact=True).focus()
+    for _ in range(6):
+        page.keyboard.down("ArrowRight")
+    page.keyboard.up("ArrowRight")
+    settled(page)
+    held = sent(page)
+    assert len({event["gesture"] for event in held}) == 1
+    assert held[-1]["weight"] > before("query")[2, 0, 3] + 0.02
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"() => {ROOT}.picture.frame.meta.change.edits[0].weight > {held[-1]['weight']}")
+    settled(page)
+    assert len({event["gesture"] for event in sent(page)}) == 2
+    page.keyboard.press("Control+z")
+    page.wait_for_function(f"() => {ROOT}.picture.frame.meta.change.edits[0]?.weight === {held[-1]['weight']}")
+    page.keyboard.press("Control+z")
+    page.locator(f"{PICTURE} .said").wait_for(state="hidden")
+    close_to(numbers(page), before("query")[:, 0, 3])
+
+
 def settled(page) -> None:
     """Waits until the server has answered the last weight, and the page lists it."""
     page.wait_for_function(
@@ -370,7 +391,9 @@ def pixels(page, selector: str = ".cells") -> np.ndarray:
 
 
 @pytest.mark.parametrize("done", [MASKED, {"edits": [{"map": "weights", "at": [0, 0, 3], "weight": 0.5}]}])
-@pytest.mark.parametrize(("case", "fragment"), [("query", ""), ("self", "#view=matrix"), ("picture", "")])
+@pytest.mark.parametrize(
+    ("case", "fragment"), [("query", ""), ("self", "#view=matrix"), ("self", "#view=arcs"), ("picture", "")]
+)
 def test_masked_and_edited_are_drawn_and_not_told_by_colour_alone(show, case, fragment, done):
     selector = ".cells" if case == "query" else "figure canvas"
     page = show(case, fragment, done)

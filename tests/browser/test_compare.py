@@ -147,7 +147,7 @@ def test_the_keyboard_marks_in_all_panels_too(show):
 
 
 def test_inputs_of_different_length_mark_the_same_word(show):
-    page = show(view="inputs", text1="Who wrote the play ?", text2="When was the play written ?")
+    page = show(view="inputs", textA="Who wrote the play ?", textB="When was the play written ?")
     point_at(page, panel(page, 1), 3)
     expect(panel(page, 2).locator(".word.key")).to_have_text("play")
     point_at(page, panel(page, 1), 0)
@@ -238,6 +238,30 @@ def test_a_link_restores_everything_in_another_browser(show, browser):
     expect(panel(other, 1).locator(".card.right")).to_be_visible()
     np.testing.assert_array_equal(shown_difference(other), shown_difference(page))
     other.context.close()
+
+
+def chosen_pair(page):
+    return page.get_by_role("group", name="panels").locator("[aria-pressed=true]")
+
+
+def test_what_the_server_writes_into_the_link_leaves_the_pair_and_the_views(show):
+    kept = ["pair=2.3", "more=1", "p2.view=matrix", "p1.pin=1", "d.view=matrix"]
+    page = show(f"#{'&'.join(kept)}", panels=3, text=QUESTION)  # Streamlit takes the text out of the link, and the rest
+    expect(chosen_pair(page)).to_have_text("2 and 3")
+    panel(page, 1).get_by_role("button", name="mask").click()
+    page.wait_for_function("() => location.search.includes('change1')")
+    page.wait_for_function("kept => kept.every((part) => location.hash.includes(part))", arg=kept)
+    page.evaluate("location.hash = 'pair=1.3'")
+    expect(chosen_pair(page)).to_have_text("1 and 3")
+    expect(panel(page, 2).locator(".views [aria-pressed=true]")).to_have_text("tokens")
+
+
+def test_what_the_server_writes_into_the_link_leaves_the_order_of_the_sheet(show):
+    order = "#sort=divergence&order=up"
+    page = show(order, root=SHEET, view="all", text=QUESTION)
+    assert page.get_by_label("Sort by").input_value() == "divergence"
+    page.evaluate("history.pushState(history.state, '', `${location.pathname}?view=all&more=yes`)")  # as Streamlit does
+    page.wait_for_function("wanted => location.hash === wanted && location.search.includes('yes')", arg=order)
 
 
 def test_token_text_is_never_markup(show):

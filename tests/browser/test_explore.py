@@ -301,6 +301,14 @@ def test_a_link_brings_everything_back(explore, browser, page):
     context.close()
 
 
+def test_a_link_to_the_page_by_name_keeps_what_is_pinned(explore):
+    page = explore("")  # the server knows its pages now, and leads this one's name to its own address
+    page = explore("explore#pin=1.0")
+    pointed(page)
+    linked(page, "#pin=1.0")
+    page.complaints.clear()  # Streamlit looks for its own files under the page's name first
+
+
 def test_a_link_that_makes_no_sense_falls_back_with_sentences(explore):
     page = explore("?mechanism=<b>&task=9&temperature=1e9&n_heads=-1&what_if=maybe#pin=x.y&view=nothing&off=900")
     for name in ("mechanism “<b>”", "task “9”", "n_heads “-1”", "temperature “1e9”: it goes from 0.1 to 4", "“maybe”"):
@@ -356,3 +364,19 @@ def test_a_phone_has_the_picture_first_and_nothing_beside_the_screen(explore, li
     assert picture["y"] + picture["height"] <= prediction["y"]
     assert page.get_by_role("radiogroup", name="Heads").bounding_box()["y"] > prediction["y"]
     page.set_viewport_size({"width": 1400, "height": 900})
+
+
+def test_the_next_page_goes_on_with_what_the_link_asked_for(page, address):
+    page.goto(f"{address}/?mechanism=capsule&text=Who+sang+%3F")
+    page.wait_for_selector(f"{PICTURE}[data-painted]")
+    for name, part in {
+        "Step by step": "mechanism=capsule",
+        "Compare": "mechanism1=capsule",
+        "Explore": "capsule",
+    }.items():
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator(".attnviz-name")).to_have_text(f"attnviz · {name}")
+        page.wait_for_function("part => location.search.includes(part)", arg=part)
+        page.wait_for_function("() => location.search.includes('text=Who+sang')")
+        expect(page.get_by_label("Sentence", exact=True)).to_have_value("Who sang ?")
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.export import from_json, to_html, to_json
+from attnviz.analysis.pairs import difference_trace
+from attnviz.export import from_json, sheet_html, to_html, to_json
 from attnviz.export.palette import palette
 from attnviz.features.picture import read_picture
-from attnviz.views.canvas.code import code
+from attnviz.views.scripts import picture_code
 from tests.browser.reading import PICTURE, cell, pointed, readout
 from tests.browser.take_app import TEXT
-from tests.export.traces import ODD, attending, odd
+from tests.export.traces import ODD, attending, changed, odd
+from tests.export.traces import TEXT as CHANGED_TEXT
 from tests.helpers import png
 
 
@@ -130,6 +132,48 @@ def test_a_picture_lies_under_its_weights(offline):
     assert page.locator(PICTURE).evaluate("root => root.picture.frame.meta.picture.startsWith('data:image/')")
 
 
+def test_a_change_can_be_compared_with_what_was_before_it_and_not_be_changed(offline):
+    trace, plain = changed("multi_head"), attnviz.attend("multi_head", text=CHANGED_TEXT)
+    page = painted(offline(to_html(trace, before=plain)))
+    np.testing.assert_array_equal(weights(page), trace.maps[0].stacked.astype(float))
+    assert page.locator(f"{PICTURE} .word.masked").all_text_contents() == ["wrote"]
+    assert page.locator(f"{PICTURE} .word[data-was]").get_attribute("data-was") == "novel"
+    assert page.locator(f"{PICTURE} .map.switched-off:visible").count() == 1
+    page.get_by_role("button", name="before", exact=True).click()
+    page.wait_for_function("() => location.hash === '#show=before'")
+    shown = page.locator(PICTURE).evaluate("root => Array.from(root.picture.group.row(0, 0))")
+    np.testing.assert_allclose(shown, plain.maps[0].stacked[0, 0].astype(float), atol=1e-7)
+    assert page.locator(f"{PICTURE} .word").all_text_contents() == CHANGED_TEXT.split()
+    page.get_by_role("button", name="difference", exact=True).click()
+    page.wait_for_function("() => location.hash === '#show=difference'")
+    assert page.get_by_role("button", name="undo").count() == page.get_by_role("button", name="reset").count() == 0
+
+
+def test_a_sheet_has_every_picture_with_a_link_of_its_own(offline):
+    text = "Who wrote Hamlet ?"
+    traces = [attnviz.attend(name, text=text) for name in ("multi_head", "multi_hop")]
+    traces.append(difference_trace(*traces))
+    page = painted(offline(sheet_html(traces, ["one", "two", "two minus one"])))
+    page.wait_for_function("() => document.querySelectorAll('[data-painted]').length === 3")
+    assert page.locator("h2").all_text_contents() == ["one", "two", "two minus one"]
+    for i, trace in enumerate(traces):
+        read = page.locator(PICTURE).nth(i).evaluate("root => Array.from(root.picture.frame.groups[0].row(0, 0))")
+        np.testing.assert_allclose(read, trace.maps[0].stacked[0, 0].astype(np.float32).astype(float), atol=1e-7)
+    page.locator("main > section").nth(1).get_by_role("button", name="matrix").click()
+    page.wait_for_function("() => location.hash === '#p2.view=matrix'")
+    page.reload()
+    page.wait_for_function("() => document.querySelectorAll('[data-painted]').length === 3")
+    assert [page.locator(PICTURE).nth(i).get_attribute("data-view") for i in range(3)] == ["tokens", "matrix", "tokens"]
+
+
+def test_a_picture_under_several_weights_is_shown_under_each(offline):
+    picture = read_picture(png(96, 64)).image
+    traces = [attnviz.attend(name, image=png(96, 64)) for name in ("multi_head", "capsule")]
+    page = painted(offline(sheet_html(traces, pictures=[picture, picture])))
+    urls = [page.locator(PICTURE).nth(i).evaluate("root => root.picture.frame.meta.picture") for i in range(2)]
+    assert urls[0] == urls[1] and urls[0].startswith("data:image/")
+
+
 def test_several_traces_live_in_one_notebook(offline):
     traces = [attnviz.attend("multi_head", text=text) for text in ("Who ?", "Where is it ?")]
     page = offline("<!DOCTYPE html>" + "".join(trace._repr_html_() for trace in [*traces, odd()]))
@@ -143,7 +187,7 @@ def test_several_traces_live_in_one_notebook(offline):
 
 
 def test_files_have_the_colours_of_the_live_picture(page):
-    page.add_script_tag(content=f"{code()}\nglobalThis.parts = {{ makePalette, stepFor }};", type="module")
+    page.add_script_tag(content=f"{picture_code()}\nglobalThis.parts = {{ makePalette, stepFor }};", type="module")
     page.wait_for_function("() => Boolean(globalThis.parts)")
     values = np.concatenate([np.linspace(-1.2, 1.2, 997), [0, 1e-9, 0.5, 1]])
     for theme in ("light", "dark"):

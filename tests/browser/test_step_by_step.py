@@ -137,6 +137,16 @@ def test_another_head_query_and_key(show):
     expect(line(page, "scores").locator("tr.chosen .ws-label")).to_have_text("wrote")
 
 
+def test_what_the_server_writes_into_the_link_leaves_the_place(show):
+    default = attnviz.tasks()["trec"].examples[0]
+    page = show("#head=2&key=1", text=default)  # Streamlit takes the text out of the link, and the rest
+    expect(line(page, "scores").locator("tr.chosen .ws-label")).to_have_text("many")
+    assert numbers(page, "weights") == written(attnviz.attend("multi_head", text=default).step("weights").value[2])
+    page.get_by_role("button", name="mask it", exact=True).click()
+    page.wait_for_function("() => location.search.includes('change')")
+    page.wait_for_function("() => location.hash === '#head=2&key=1'")
+
+
 def test_a_changed_score_moves_all_that_follows_and_undo_goes_back_to_the_very_same(show):
     page = show("#key=1", text=TEXT)
     before = everything(page)

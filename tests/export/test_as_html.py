@@ -5,6 +5,7 @@ How it behaves in a browser: tests/browser/test_exports.py.
 
 import base64
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -14,11 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import attnviz
 from attnviz.errors import OptionError
-from attnviz.export import to_html
+from attnviz.export import sheet_html, to_html
+from attnviz.features.picture import as_data_url
 from attnviz.views.frame import frame
-from tests.export.traces import ODD, attending, changed, example, odd
+from tests.export.traces import ODD, TEXT, attending, changed, example, odd
+from tests.helpers import png
 
 
 class Page(HTMLParser):
@@ -40,11 +45,19 @@ class Page(HTMLParser):
             self.scripts[-1] += data
 
 
+def view(page: Page, i: int = 0) -> dict:
+    """What the script of a page reads of one trace."""
+    return json.loads(page.scripts[0])["views"][i]
+
+
 def test_it_holds_the_frame_and_what_made_it():
     trace = changed("multi_head")
     page = Page(to_html(trace))
-    found = json.loads(page.scripts[0])
+    found = view(page)
     meta, weights = frame(trace, text=trace.made_by["input"])
+    marks = found["meta"].pop("marks")
+    assert (marks["masked"], marks["swapped"], marks["off"]) == ([1], {"4": "novel"}, {"head": [0]})
+    assert [edit["weight"] for edit in marks["edits"]] == [0.375]
     assert found["meta"] == json.loads(json.dumps(meta))
     assert found["made_by"] == {"mechanism": "multi_head", **trace.made_by}
     np.testing.assert_array_equal(np.frombuffer(base64.b64decode(page.scripts[1]), "<f4"), weights)
@@ -70,7 +83,7 @@ def test_a_token_cannot_leave_its_place():
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain.elements]
     assert page.scripts[2] == plain.scripts[2]
     assert not re.search(r"[<>&\u2028\u2029]", page.scripts[0])
-    assert json.loads(page.scripts[0])["meta"]["groups"][0]["keys"] == list(ODD)
+    assert view(page)["meta"]["groups"][0]["keys"] == list(ODD)
     to_html(odd()).encode()  # halves of characters do not get into the file
 
 
@@ -90,7 +103,49 @@ def test_a_notebook_shows_a_frame_that_holds_the_whole_page():
     [(tag, attributes)] = page.elements
     assert tag == "iframe" and attributes["sandbox"] == "allow-scripts"
     inner = Page(attributes["srcdoc"])
-    assert json.loads(inner.scripts[0])["link"] is None  # a frame has no address to write into
+    assert view(inner)["link"] is None  # a frame has no address to write into
+
+
+def test_a_change_comes_with_what_was_before_it():
+    plain, trace = attnviz.attend("multi_head", text=TEXT), changed("multi_head")
+    page = Page(to_html(trace, before=plain))
+    meta, weights = view(page)["meta"], np.frombuffer(base64.b64decode(page.scripts[1]), "<f4")
+    (group,) = meta["groups"]
+    start, size = group["before"], plain.maps[0].weights.size
+    np.testing.assert_array_equal(weights[start : start + size], plain.maps[0].weights.ravel())
+    assert meta["before"]["prediction"]["probabilities"] == plain.prediction.probabilities.tolist()
+
+
+def test_a_sheet_holds_each_trace_and_each_picture_once():
+    image = Image.open(io.BytesIO(png(96, 64)))
+    traces = [attnviz.attend(name, image=png(96, 64)) for name in ("multi_head", "capsule")]
+    text = sheet_html([*traces, example()], ["one", "</h2>", "three"], pictures=[image, as_data_url(image), None])
+    page = Page(text)
+    assert text.count("data:image/jpeg") + text.count("data:image/png") == 1
+    shown = [view(page, i) for i in range(3)]
+    assert [v["meta"]["picture"] for v in shown] == [0, 0, None]
+    assert [v["link"] for v in shown] == ["p1.", "p2.", "p3."]
+    assert [v["made_by"]["mechanism"] for v in shown] == ["multi_head", "capsule", "multi_head"]
+    for i, trace in enumerate(traces):
+        packed = base64.b64encode(frame(trace)[1]).decode()
+        assert page.scripts[1 + i] == packed and text.count(packed) == 1
+    assert "<h2>&lt;/h2&gt;</h2>" in text and text.count("<footer>") == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"traces": []},
+        {"titles": ["one", "two"]},
+        {"pictures": []},
+        {"befores": []},
+        {"columns": 0},
+        {"theme": "sepia"},
+    ],
+)
+def test_what_does_not_belong_together_is_a_sentence(arguments):
+    with pytest.raises(OptionError, match=r"\.$"):
+        sheet_html(**{"traces": [example()]} | arguments)
 
 
 def test_an_unknown_theme_is_a_sentence():

@@ -1,6 +1,8 @@
 """A trace as JSON: it comes back as it was, and what others wrote is refused with a sentence."""
 
+import base64
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -39,10 +41,71 @@ def test_every_number_comes_back_to_the_last_bit(value):
     assert_same(from_json(to_json(trace)), trace)
 
 
-@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float16"])
-def test_other_types_come_back(dtype):
-    value = np.array([0, 1, 1]).astype(dtype)
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float16", "float64"])
+@pytest.mark.parametrize("n", [1, 1_000])
+def test_other_types_come_back(dtype, n):
+    value = np.array([0, 1, 1] * n).astype(dtype)
     assert_same(from_json(to_json(example(context=value))), example(context=value))
+
+
+LONG = np.random.default_rng(0).normal(size=(3, 400)).astype(np.float32)
+
+
+def test_many_numbers_are_packed_and_few_can_be_read():
+    document = json.loads(to_json(example(context=LONG)))
+    assert document["version"] == 2 and "numbers" in document["maps"][0]["weights"]
+    data = base64.b64decode(document["context"]["packed"])
+    assert data == struct.pack("<1200f", *LONG.ravel().tolist())
+    assert len(document["context"]["packed"]) < LONG.size * 6
+
+
+def test_infinities_and_the_other_order_of_bytes_come_back_from_a_packed_array():
+    value = np.where(LONG > 2, np.inf, np.where(LONG < -2, -np.inf, LONG))
+    back = from_json(to_json(example(context=value.astype(">f4")))).context
+    assert back.dtype == np.dtype("<f4") and np.isinf(back).any() and back.flags.writeable
+    np.testing.assert_array_equal(back, value)
+
+
+def test_a_file_of_the_first_version_is_read():
+    trace = example(context=LONG)
+    document = json.loads(to_json(trace))
+    document["version"] = 1
+    document["context"]["numbers"] = LONG.tolist()
+    del document["context"]["packed"]
+    old = json.dumps(document)
+    assert '"packed"' not in old
+    assert_same(from_json(old), trace)
+
+
+def packed(data: bytes | str, **more):
+    """A damaged file with these bytes (or this text) in the place of a packed array."""
+
+    def change(document):
+        text = data if isinstance(data, str) else base64.b64encode(data).decode()
+        document["context"] = {"type": "float32", "shape": [3, 400], "packed": text, **more}
+
+    return damaged(change)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (lambda: packed(b"1234"), "4 bytes of float32 for the shape"),
+        (lambda: packed(LONG.tobytes() + b"1"), "4801 bytes"),
+        (lambda: packed("*" * 6400), "damaged"),
+        (lambda: packed(LONG.tobytes(), shape=[-3, -400]), "bytes of float32"),
+        (lambda: packed(LONG.tobytes(), shape=[3, 10**30]), "bytes of float32"),
+        (lambda: packed(LONG.tobytes(), shape=[1] * 99 + [1200]), "damaged"),
+        (lambda: packed(LONG.tobytes(), type="object"), "object"),
+        (lambda: packed(np.full_like(LONG, np.nan).tobytes()), "NaN"),
+        (lambda: packed(b"\2" * 1200, type="bool"), "neither true nor false"),
+        (lambda: packed(LONG.tobytes(), packed=[1, 2]), "where a text belongs"),
+    ],
+)
+def test_a_packed_array_that_is_none_is_explained(text, says):
+    with pytest.raises(TraceFileError, match=says) as caught:
+        from_json(text())
+    assert len(str(caught.value)) < 400
 
 
 def test_json_keeps_its_order_and_its_letters():

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from attnviz.errors import OptionError
-from attnviz.export import TraceFileError, as_png, to_png, to_svg
+from attnviz.export import TraceFileError, as_png, sheet_png, to_png, to_svg
 from attnviz.export.palette import LOOKS, palette
 from tests.export.traces import attending, example, odd
 
@@ -47,3 +47,11 @@ def test_a_resolution_out_of_bounds_and_a_picture_too_large_are_sentences(monkey
     monkeypatch.setattr(as_png, "MOST_PIXELS", 1_000_000)
     with pytest.raises(TraceFileError, match="Choose a smaller dpi"):
         to_png(example())
+
+
+def test_a_sheet_says_of_each_what_made_it():
+    trace = attending(HAND, ("the", "cat", "sat"))
+    image = Image.open(io.BytesIO(sheet_png([trace, trace], ["one", "two"], dpi=192, width=1000, theme="dark")))
+    assert image.width == 2000 and abs(image.info["dpi"][0] - 192) < 0.1
+    assert image.info["Description"].count("Multi-head attention") == 2
+    assert image.getpixel((2, 2)) == tuple(bytes.fromhex(LOOKS["dark"].paper[1:]))

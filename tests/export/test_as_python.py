@@ -3,6 +3,7 @@
 import pytest
 
 import attnviz
+from attnviz.analysis.pairs import difference_trace
 from attnviz.attention.registry import mechanisms
 from attnviz.export import TraceFileError, from_json, to_json, to_python
 from tests.export.traces import TEXT, assert_same, changed, example
@@ -36,6 +37,30 @@ def test_a_picture_is_read_from_its_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trace = attnviz.attend("multi_head", image="small.png")
     assert_same(run(to_python(trace)), trace)
+
+
+def test_a_difference_is_made_of_both_its_sides():
+    second = attnviz.attend("multi_hop", task="trec", text=TEXT, n_hops=2)
+    for first in (attnviz.attend("multi_head", text=TEXT), changed("multi_head")):
+        trace = difference_trace(first, second)
+        again = run(to_python(trace))
+        assert_same(again, trace)
+        assert again.made_by == trace.made_by
+        from_file = to_python(from_json(to_json(trace)))  # where options are sorted by name
+        assert sorted(from_file.splitlines()) == sorted(to_python(trace).splitlines())
+
+
+def test_a_difference_of_pictures_is_made_from_the_file(tmp_path, monkeypatch):
+    (tmp_path / "small.png").write_bytes(png(48, 32))
+    monkeypatch.chdir(tmp_path)
+    trace = difference_trace(*(attnviz.attend(name, image="small.png") for name in ("multi_head", "capsule")))
+    assert_same(run(to_python(trace)), trace)
+
+
+def test_a_side_that_says_nothing_has_no_snippet():
+    trace = example(maps=(), mechanism="difference", made_by={"first": {}, "second": {"mechanism": NASTY}})
+    with pytest.raises(TraceFileError, match="no snippet"):
+        to_python(trace)
 
 
 def test_a_trace_from_a_file_gives_the_same_snippet():

@@ -14,8 +14,8 @@ import attnviz
 from attnviz.attention.registry import mechanisms
 from attnviz.errors import AttnvizError
 from attnviz.export import to_svg, views_of
-from attnviz.export.figures import short
 from attnviz.export.palette import palette
+from attnviz.export.strips import short
 from attnviz.features.picture import as_data_url
 from attnviz.trace import AttentionMap, Axis, numbered
 from tests.export.traces import ODD, TEXT, attending, changed, example, odd
@@ -190,7 +190,7 @@ def test_a_trace_without_maps_still_shows_its_prediction():
 
 def test_heads_of_one_class_can_be_told_apart_by_their_names():
     trace = attnviz.attend("multi_head_capsule", text=TEXT)
-    found = [said for said in texts(to_svg(trace, width=640)) if said.startswith("abb")]
+    found = [said for said in texts(to_svg(trace, width=400)) if said.startswith("abb")]
     assert len(set(found)) == 5 and {said[-1] for said in found if "…" in said} == set("1234")
 
 

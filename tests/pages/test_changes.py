@@ -8,7 +8,8 @@ import pytest
 import attnviz
 from attnviz.analysis.words import in_words
 from attnviz.intervention import Edit, Intervention, Override
-from tests.helpers import open_app
+from attnviz.ui import changes, live
+from tests.helpers import open_app, with_session
 
 TEXT = "Who wrote the first novel ?"
 CHANGED = Intervention(
@@ -134,3 +135,42 @@ def test_changes_of_places_that_are_not_there_do_nothing(text):
     assert not found.exception
     shown = found.session_state["_last_text"]
     np.testing.assert_array_equal(weights(shown.trace), weights(shown.before))
+
+
+def test_an_option_that_was_not_trained_is_not_said_to_be_changed(monkeypatch):
+    told = []
+    monkeypatch.setattr(live, "live_picture", lambda meta, weights, **_: told.append(meta["change"]["said"]))
+    found = open_app(text=TEXT, mechanism="learnable_query", alignment="sparsemax", score="additive")
+    assert found.session_state["_last_text"].trace.made_by["options"]["score"] == "dot"
+    assert "was not trained" in " ".join(caption.value for caption in found.caption)
+    assert [chip["text"] for chip in told[-1]] == ["alignment: sparsemax instead of softmax"]
+
+
+def test_the_changes_of_a_page_are_there_again_after_another_page():
+    found = open_app(text=TEXT, change='{"masked": [4]}')
+    found.switch_page("pages/compare.py").run()
+    assert set(found.session_state["_changes"].now) == {"1", "2"}
+    found.switch_page("pages/explore.py").run()
+    assert found.session_state["_last_text"].trace.made_by["intervention"] == {"masked": [4]}
+    assert json.loads(kept(found, "change")) == {"masked": [4]}
+
+
+def test_another_input_drops_the_words_of_pages_that_are_not_shown_too():
+    found = open_app(text=TEXT, change='{"masked": [4]}', temperature="0.5")
+    found.switch_page("pages/compare.py").run()
+    with_session(found, changes.forget_input)
+    found.run()
+    found.switch_page("pages/explore.py").run()
+    assert found.session_state["_last_text"].trace.made_by["intervention"] == {"temperature": 0.5}
+
+
+@pytest.mark.parametrize(
+    "link", [{}, {"task": "cifar10", "mechanism": "capsule"}, {"mechanism": "multi_hop", "n_hops": "4"}]
+)
+def test_from_page_to_page_the_choices_and_the_words_are_kept(link):
+    found = open_app(text="Who sang ?", **link)
+    kind = "image" if link.get("task") == "cifar10" else "text"
+    made = found.session_state[f"_last_{kind}"].trace.made_by
+    found.switch_page("pages/step_by_step.py").run()
+    assert not found.exception
+    assert found.session_state[f"_last_{kind}"].trace.made_by == made

@@ -10,7 +10,7 @@ from attnviz.tasks.registry import DataSource, Task
 from attnviz.ui import compare
 from attnviz.ui.panels import in_words
 from tests import toy_mechanism
-from tests.helpers import open_app, png
+from tests.helpers import open_app, png, with_session
 
 
 def opened(**parameters):
@@ -148,7 +148,7 @@ def test_typing_changes_all_panels_and_nothing_keeps_the_last_picture(monkeypatc
 @pytest.mark.parametrize("view", compare.VIEWS)
 def test_a_link_with_a_blank_text_shows_an_example(view, monkeypatch):
     calls = drawn(monkeypatch)
-    found = opened(view=view, text=" ", text1=" ")
+    found = opened(view=view, text=" ", textA=" ")
     assert fine(found) and "Type a sentence" in calls[-1][1]["hint"]
 
 
@@ -156,7 +156,7 @@ def test_a_link_with_a_blank_text_shows_an_example(view, monkeypatch):
 @pytest.mark.parametrize("view", compare.VIEWS)
 def test_odd_texts_give_a_picture(view, text, monkeypatch):
     calls = drawn(monkeypatch)
-    found = opened(view=view, panels="3", mechanism3="capsule", text=text, text1=text)
+    found = opened(view=view, panels="3", mechanism3="capsule", text=text, textA=text)
     assert fine(found) and calls
 
 
@@ -166,7 +166,7 @@ def test_two_inputs_start_with_a_pair_of_the_task_and_can_differ_in_length(monke
     pair = attnviz.tasks()["sst"].pairs[0]
     assert tuple(panel["frame"]["text"] for panel in calls[-1][1]["panels"]) == pair
     assert calls[-1][1]["pairs"][0]["frame"]
-    found.text_input(key="text2").set_value("A film .").run()
+    found.text_input(key="textB").set_value("A film .").run()
     assert "3 words" in calls[-1][1]["pairs"][0]["problem"]
 
 
@@ -206,17 +206,6 @@ def test_masking_in_one_panel_masks_in_all_and_switching_off_only_there(monkeypa
     assert found.query_params["change1"] == found.query_params["change2"]
 
 
-def with_session(found, listener):
-    """Calls a listener with the page's session state, as Streamlit does before a run."""
-    import streamlit as st
-
-    real, st.session_state = st.session_state, found.session_state
-    try:
-        listener()
-    finally:
-        st.session_state = real
-
-
 def test_an_uploaded_picture_is_shown_and_a_broken_one_explained(monkeypatch):
     calls = drawn(monkeypatch)
     found = opened(task1="mnist")
@@ -243,3 +232,29 @@ def test_all_folds_of_every_comparison(view, task):
     assert len(chosen.options) == {"side": 3, "inputs": 3, "all": len(attnviz.mechanisms())}[view]
     chosen.set_value(chosen.options[-1]).run()
     assert not page.exception
+
+
+def test_it_begins_with_what_was_chosen_on_another_page():
+    found = open_app(mechanism="multi_hop", task="sst", text="A dull film .")
+    found.switch_page("pages/compare.py").run()
+    assert not found.exception
+    assert [found.selectbox(key=f"mechanism{i}").value for i in "12"] == ["multi_hop", "multi_head"]
+    assert found.selectbox(key="task1").value == "sst" and found.text_input(key="text").value == "A dull film ."
+    assert found.query_params["mechanism1"] == "multi_hop" and found.query_params["task1"] == "sst"
+
+
+def test_a_panel_that_is_added_shows_the_same_words_as_the_others(monkeypatch):
+    calls = drawn(monkeypatch)
+    found = opened(change1='{"masked": [1]}', change2='{"masked": [1], "off": {"hop": [0]}}')
+    found.button_group(key="panels").set_value(3).run()
+    done = [panel["frame"]["change"] for panel in calls[-1][1]["panels"]]
+    assert fine(found) and [(one["masked"], one["off"]) for one in done] == [([1], {}), ([1], {"hop": [0]}), ([1], {})]
+
+
+def test_words_masked_in_one_view_are_not_masked_in_the_inputs_of_another(monkeypatch):
+    calls = drawn(monkeypatch)
+    found = opened(change1='{"masked": [1]}', change2='{"masked": [1]}')
+    found.button_group(key="view").set_value("inputs").run()
+    assert fine(found) and [panel["frame"]["change"]["masked"] for panel in calls[-1][1]["panels"]] == [[], []]
+    found.button_group(key="view").set_value("side").run()
+    assert [panel["frame"]["change"]["masked"] for panel in calls[-1][1]["panels"]] == [[1], [1]]

@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 import attnviz
 from attnviz import export
 from attnviz.export import to_json
-from tests.export.traces import ODD, example
+from attnviz.features.words import MAX_WORDS
+from attnviz.intervention import Intervention
+from tests.export.traces import ODD, assert_same, example
 
 TEXT = "Who wrote Hamlet ?"
 
@@ -20,6 +22,7 @@ def page(source: str = "own") -> AppTest:
         import streamlit as st
 
         import attnviz
+        from attnviz.ui.shown import Shown
         from attnviz.ui.take import open_file, take_it
         from tests.export.traces import example, odd
 
@@ -27,7 +30,7 @@ def page(source: str = "own") -> AppTest:
         if trace is not None:
             st.caption(f"opened {trace.mechanism}")
         known = {"odd": odd, "example": example, "own": lambda: attnviz.attend("multi_head", text="Who wrote Hamlet ?")}
-        take_it(known[source]())
+        take_it(Shown(known[source]()))
 
     return AppTest.from_function(script, args=(source,), default_timeout=60).run()
 
@@ -96,6 +99,70 @@ def test_a_saved_trace_is_opened():
     app.file_uploader(key="open").set_value(("trace.json", saved, "application/json")).run()
     assert [c.value for c in app.caption if c.value.startswith("opened")] == ["opened capsule"]
     assert not app.warning and not app.exception
+
+
+def test_the_longest_text_can_be_opened_again():
+    from attnviz.ui import take
+
+    text = " ".join(f"w{i}" for i in range(MAX_WORDS))
+    done = Intervention(temperature=0.5, masked=frozenset({1}), off={"head": frozenset({0})})
+    trace = attnviz.attend("multi_head_self", text=text, intervention=done)
+    opened, problem = take._read(to_json(trace).encode())
+    assert problem == ""
+    assert_same(opened, trace)
+
+
+def several() -> AppTest:
+    """A page with a change, two mechanisms and their difference, in the folds of a real page."""
+
+    def script():
+        import streamlit as st
+
+        import attnviz
+        from attnviz.analysis.pairs import difference_trace
+        from attnviz.ui import details
+        from attnviz.ui.shown import Shown
+
+        st.session_state["take"] = True
+        text, done = "Who wrote Hamlet ?", attnviz.Intervention(masked=frozenset({1}))
+        before = attnviz.attend("multi_head", text=text)
+        first, second = (attnviz.attend(name, text=text, intervention=done) for name in ("multi_head", "multi_hop"))
+        both = [Shown(first, before, slot="1", title="1 · multi-head"), Shown(second, slot="2", title="2 · multi-hop")]
+        details.follow(lambda: [*both, Shown(difference_trace(first, second), slot="12", title="2 minus 1")])
+
+    return AppTest.from_function(script, default_timeout=60).run()
+
+
+def test_several_are_offered_one_by_one_and_as_one_picture():
+    app = several()
+    assert not app.exception
+    assert labels(app) == ["SVG", "PNG", "HTML", "JSON", "CSV", "NPZ", "SVG", "PNG", "HTML"]
+    assert "**All 3 in one picture**" in [found.value for found in app.markdown]
+    app.selectbox(key="of-take").set_value("2 minus 1").run()
+    assert not app.exception
+    found = {}
+    exec(app.code[0].value, found)
+    assert found["trace"].mechanism == "difference"
+
+
+def test_the_picture_of_all_has_every_title_and_every_change():
+    from attnviz.ui import take
+    from attnviz.ui.shown import Shown
+
+    buttons = {}
+    text, done = "Who wrote Hamlet ?", Intervention(masked=frozenset({1}))
+    before, first = attnviz.attend("multi_head", text=text), attnviz.attend("multi_head", text=text, intervention=done)
+    shown = [Shown(first, before, title="1 · one"), Shown(attnviz.attend("capsule", text=text), title="2 · two")]
+
+    def script(take, shown):
+        take.take_all(shown)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(take, "_button", lambda file, name, kind, make: buttons.update({kind: make}))
+        assert not AppTest.from_function(script, args=(take, shown), default_timeout=60).run().exception
+    svg, page = buttons["SVG"](), buttons["HTML"]()
+    assert all(title in svg and title in page for title in ("1 · one", "2 · two"))
+    assert "line-through" in svg and "wrote” is masked" in page and buttons["PNG"]().startswith(b"\x89PNG")
 
 
 def test_the_limit_of_size_is_said(monkeypatch):

@@ -55,9 +55,21 @@ def test_a_board_holds_the_frame_of_each_panel():
     meta, sent = board(panels)
     json.dumps(meta, allow_nan=False)
     for given, found in zip(panels, meta["panels"], strict=True):
-        assert found["frame"] is given.meta and found["number"] == given.number
+        shown = found["frame"] | {"picture": meta["pictures"][found["frame"]["picture"]]}
+        assert shown == given.meta and found["number"] == given.number
         np.testing.assert_array_equal(numbers(sent, found["numbers"]), given.weights)
     assert [pair["of"] for pair in meta["pairs"]] == [[0, 1], [0, 2], [1, 2]]
+
+
+def test_a_picture_under_several_panels_is_sent_once():
+    pictures = ["data:a", "data:b", "data:a"]
+    given = [made_up([[1, 0, 0]]) for _ in pictures]
+    for one, picture in zip(given, pictures, strict=True):
+        one.meta["picture"] = picture
+    meta, _ = board(given)
+    assert json.dumps(meta).count("data:a") == json.dumps(meta).count("data:b") == 1
+    drawn = [pair["frame"] for pair in meta["pairs"]]
+    assert [meta["pictures"][shown["picture"]] for shown in drawn] == ["data:b", "data:a", "data:a"]
 
 
 def subtracted(meta, sent, pair):

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow
 import streamlit as st
 
-from attnviz.views.canvas.code import code
+from attnviz.views.scripts import page_code
 
 _MOUNT = """
 export default function (component) {
@@ -33,7 +33,7 @@ def _component(name: str, kind: str) -> Any:
 # Streamlit sends a component's script along with every change of its data. So the script is a component by itself,
 # whose message never changes: the browser keeps it, and a key press costs the weights alone.
 _script = st.components.v2.component(
-    "attnviz_canvas_script", html="<span hidden></span>", js=code() + "\nexport default () => undefined;"
+    "attnviz_canvas_script", html="<span hidden></span>", js=page_code() + "\nexport default () => undefined;"
 )
 _picture = _component("picture", "mount")
 _board = _component("board", "board")

@@ -50,6 +50,7 @@ function paintArcs(context, group, map, size, view) {
   };
   const bend = (place.right - place.left) * 0.45;
   const dim = view.on(map) ? 1 : 0.22;
+  const edited = new Set(view.marks.edited.filter((edit) => edit.map === map).map(({ query, key }) => `${query} ${key}`));
   context.lineCap = "butt";
   for (const arc of view.arcs(map)) {
     const step = stepFor(palette, arc.weight, group.scale, hide);
@@ -62,6 +63,7 @@ function paintArcs(context, group, map, size, view) {
     context.moveTo(place.left, from);
     context.bezierCurveTo(place.left + bend, from, place.right - bend, to, place.right, to);
     context.stroke();
+    if (edited.has(`${arc.query} ${arc.key}`)) strokeEdited(context, theme.inks[palette.onDark[step]]);
   }
   context.globalAlpha = dim;
   context.textBaseline = "middle";

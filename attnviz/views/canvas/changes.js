@@ -1,5 +1,5 @@
-// What the reader can change about what is pinned, what is changed already, and the way back. Each change is one event
-// for the server, see attnviz.changes; the picture shows it when the new weights come.
+// What the reader can change about what is pinned. Each change is one event for the server, see attnviz.changes; the
+// picture shows it when the new weights come.
 
 const NUDGE = 0.05; // what a key adds to a weight
 const LONGEST_WORD = 60;
@@ -16,9 +16,8 @@ class Changes {
   }
 
   build() {
-    const act = (text = "", title = "") => element("button", { class: "plain act", type: "button", text, title });
-    this.hint = element("span", { class: "hint" });
-    this.mask = act();
+    this.hint = element("span");
+    this.mask = makeAct();
     this.swapText = element("span");
     this.swapWord = element("input", {
       type: "text", maxlength: String(LONGEST_WORD), placeholder: WORDS.swapHint, title: WORDS.swapTitle,
@@ -30,15 +29,10 @@ class Changes {
     this.weight.step = "0.5";
     this.weight.setAttribute("aria-label", WORDS.weight);
     this.weightLabel.title = WORDS.weightTitle;
-    this.undo = act(WORDS.undo, WORDS.undoTitle);
-    this.redo = act(WORDS.redo, WORDS.redoTitle);
-    this.reset = act(WORDS.reset, WORDS.resetTitle);
-    const back = element("span", { class: "back" }, this.undo, this.redo, this.reset);
-    const { hint, mask, swap, switches, weightLabel } = this;
-    this.acts = element("div", { class: "acts" }, hint, mask, swap, switches, weightLabel, back);
-    this.said = element("div", { class: "said" });
-    this.problem = element("p", { class: "refused", role: "status" });
-    this.node = element("div", { class: "changes" }, this.acts, this.said, this.problem);
+    this.wayBack = new WayBack((event) => this.send(event));
+    const { hint, mask, swap, switches, weightLabel, wayBack } = this;
+    const acts = element("div", { class: "acts" }, hint, mask, swap, switches, weightLabel, wayBack.back);
+    this.node = element("div", { class: "changes" }, acts, wayBack.said, wayBack.problem);
   }
 
   listen() {
@@ -56,13 +50,15 @@ class Changes {
       if (!this.steering.held) this.steering.begin(this.place);
       this.steerTo((this.total * this.weight.value) / 100);
     });
-    this.weight.addEventListener("change", () => this.steering.release());
-    const letGo = () => picture.dragging.isOn || this.steering.release();
-    for (const end of ["keyup", "focusout"]) picture.root.addEventListener(end, letGo);
-    for (const what of ["undo", "redo", "reset"]) this[what].addEventListener("click", () => this.send({ what }));
-    this.said.addEventListener("click", ({ target }) => {
-      if (target.dataset.back) this.send(this.change.said[Number(target.dataset.back)].event);
-    });
+    this.weight.addEventListener("keydown", () => (this.keyIsHeld = true));
+    this.weight.addEventListener("change", () => this.keyIsHeld || this.steering.release());
+    for (const end of ["keyup", "focusout"]) picture.root.addEventListener(end, () => this.letGo());
+  }
+
+  // A key that is held down is one gesture, however often it repeats.
+  letGo() {
+    this.keyIsHeld = false;
+    if (!this.picture.dragging.isOn) this.steering.release();
   }
 
   get change() {
@@ -141,20 +137,13 @@ class Changes {
   show() {
     const { change } = this;
     setShown(this.node, Boolean(change));
+    this.wayBack.show(change);
     if (!change) return;
     const { pinned } = this.picture;
     this.showItem(pinned.item);
     this.showSwitches();
     this.showWeight();
-    const hint = this.hintFor(pinned);
-    setShown(this.hint, Boolean(hint));
-    setText(this.hint, hint);
-    this.showSaid(change);
-    this.undo.disabled = !change.undo;
-    this.redo.disabled = !change.redo;
-    setShown(this.reset, (change.said ?? []).length > 0);
-    setShown(this.problem, Boolean(change.problem));
-    setText(this.problem, change.problem ?? "");
+    setLine(this.hint, this.hintFor(pinned));
   }
 
   hintFor({ item, key, map, query }) {
@@ -187,8 +176,7 @@ class Changes {
 
   showSwitches() {
     const axes = this.switchable;
-    const make = () => element("button", { class: "plain act", type: "button", title: WORDS.switchTitle });
-    const buttons = keepChildren(this.switches, axes.length, make);
+    const buttons = keepChildren(this.switches, axes.length, () => makeAct("", WORDS.switchTitle));
     setShown(this.switches, axes.length > 0);
     axes.forEach(({ name, off }, axis) => {
       buttons[axis].dataset.axis = String(axis);
@@ -206,41 +194,18 @@ class Changes {
     setAttribute(this.weight, "aria-valuetext", full(weight));
   }
 
-  showSaid({ said = [] }) {
-    setShown(this.said, said.length > 0);
-    const chips = keepChildren(this.said, said.length, () => {
-      const text = element("span");
-      const back = element("button", { class: "plain", type: "button", text: "×" });
-      const chip = element("span", { class: "chip" }, text, back);
-      chip.parts = { text, back };
-      return chip;
-    });
-    said.forEach(({ text }, i) => {
-      setText(chips[i].parts.text, text);
-      chips[i].parts.back.dataset.back = String(i);
-      setAttribute(chips[i].parts.back, "aria-label", `${WORDS.takeBack} ${text}`);
-    });
-  }
-
   // Whether a key meant a change.
   key(event) {
-    if (!this.change || /^(INPUT|SELECT)$/.test(event.composedPath()[0].tagName)) return false;
+    if (!this.change) return false;
+    if (event.ctrlKey || event.metaKey) return this.wayBack.key(event);
+    if (event.altKey || /^(INPUT|SELECT)$/.test(event.composedPath()[0].tagName)) return false;
     const name = event.key.toLowerCase();
-    if (event.ctrlKey || event.metaKey) return this.keyBack(name, event.shiftKey);
-    if (event.altKey) return false;
     const { item } = this.picture.pinned;
     if (name === "m" && item !== null && this.picture.after.of_items) this.toggleMask();
     else if (name === "o" && this.switchable.length) this.toggleSwitch(this.switchable.length - 1);
     else if (["+", "="].includes(name) && this.place) this.nudge(NUDGE);
     else if (name === "-" && this.place) this.nudge(-NUDGE);
     else return false;
-    return true;
-  }
-
-  keyBack(name, shift) {
-    const what = name === "z" ? (shift ? "redo" : "undo") : name === "y" ? "redo" : null;
-    if (!what) return false;
-    if (this.change[what]) this.send({ what });
     return true;
   }
 

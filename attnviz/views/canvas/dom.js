@@ -14,7 +14,7 @@ const WORDS = {
   hintPatch: "Click a patch to look from there; point at one to read its weight.",
   tinted: "The sentence shows the",
   mean: "mean of",
-  masked: "masked", off: "off", hidden: "hidden", edited: "set by hand", was: "was",
+  masked: "masked", off: "off", hidden: "hidden", was: "was",
   show: "before or after the changes", after: "after", before: "before", difference: "difference",
   afterBefore: "after − before", same: "the same",
   changeWord: "Click a word or a cell to change it.", changePatch: "Click a patch to change it.",
@@ -54,6 +54,12 @@ function setAttribute(node, name, value) {
 
 function setShown(node, shown) {
   if (node.hidden === shown) node.hidden = !shown;
+}
+
+// A line of text that is not there while it has nothing to say.
+function setLine(node, text) {
+  setShown(node, Boolean(text));
+  setText(node, text ?? "");
 }
 
 // A canvas of that size in CSS pixels, sharp on any screen; its bitmap is only made anew when the size changes.

@@ -122,6 +122,11 @@ class Frame {
     this.groups = meta.groups.map((group) => this.groupOf(group, raw));
   }
 
+  // What was changed: by the reader, or, where nothing can be changed, before.
+  get marks() {
+    return this.meta.change ?? this.meta.marks ?? null;
+  }
+
   groupOf(meta, raw) {
     const packed = this.meta.encoding === "uint16";
     const [maps, queries, keys] = meta.shape;
@@ -133,7 +138,7 @@ class Frame {
 
   // With the words that others have taken the place of.
   beforeSwaps(meta) {
-    const swapped = this.meta.change?.swapped ?? {};
+    const swapped = this.marks?.swapped ?? {};
     if (!meta.of_items || !Object.keys(swapped).length) return meta;
     const old = (labels) => labels.map((label, i) => swapped[i] ?? label);
     return { ...meta, keys: old(meta.keys), queries: meta.same ? old(meta.queries) : meta.queries };

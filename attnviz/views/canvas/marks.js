@@ -1,7 +1,7 @@
 // What a reader's changes leave on the picture: which items are masked, which maps are off, which weights were set.
 
 class Marks {
-  // `change` is meta.change, or nothing; the indices in it may be from before the text was changed.
+  // `change` is a frame's `marks`, or null; its indices may be from before the text was changed.
   constructor(change, group) {
     this.masked = new Set(group.of_items ? (change?.masked ?? []) : []);
     this.swapped = group.of_items ? (change?.swapped ?? {}) : {};
@@ -51,12 +51,18 @@ function fillStruck(context, text, x, y) {
   context.fillRect(begin, y, width, 1.2);
 }
 
-// The outline of a weight that was set by hand.
+// A weight that was set by hand is dashed: the outline of its cell, or its arc.
 function outlineEdited(context, x, y, width, height, colour) {
+  context.beginPath();
+  context.rect(x, y, width, height);
+  strokeEdited(context, colour);
+}
+
+function strokeEdited(context, colour) {
   context.save();
   context.setLineDash([3, 2]);
   context.lineWidth = 1.5;
   context.strokeStyle = colour;
-  context.strokeRect(x, y, width, height);
+  context.stroke();
   context.restore();
 }

@@ -1,27 +1,30 @@
-// Where Streamlit's component meets the picture. It is called again with each change of the data or the theme.
+// Where Streamlit's components meet what is drawn. They are called again with each change of the data or the theme.
 
-const shown = new WeakMap();
-
-function mount(component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".attnviz-picture");
-  if (!root || !data) return undefined;
-  let picture = shown.get(root);
-  if (!picture) {
-    const style = element("style", { text: STYLE });
-    root.parentNode.insertBefore(style, root);
-    picture = new Picture(root);
-    shown.set(root, picture);
-  }
-  picture.emit = (event) => component.setTriggerValue("event", event);
-  const numbers = data.weights?.getChild("w")?.toArray() ?? new Float32Array(0);
-  picture.update(data.meta, numbers, data.link);
-  return () => {
-    picture.destroy();
-    shown.delete(root);
+// A function for Streamlit: draws into the component's element of that class, once made by `make(root, send)`.
+function mountInto(selector, make) {
+  const made = new WeakMap();
+  return (component) => {
+    const { data, parentElement } = component;
+    const root = parentElement.querySelector(selector);
+    if (!root || !data) return undefined;
+    let mounted = made.get(root);
+    if (!mounted) {
+      root.parentNode.insertBefore(element("style", { text: STYLE }), root);
+      mounted = {};
+      mounted.drawing = make(root, (event) => mounted.component.setTriggerValue("event", event));
+      made.set(root, mounted);
+    }
+    mounted.component = component;
+    const numbers = data.weights?.getChild("w")?.toArray() ?? new Float32Array(0);
+    mounted.drawing.update(data.meta, numbers, data.link);
+    return () => {
+      mounted.drawing.destroy();
+      made.delete(root);
+    };
   };
 }
 
+// `ready` is heard when the whole module has run: a promise waits for it.
 const offered = (globalThis.attnvizCanvas ??= {});
-offered.mount = mount;
+offered.mount = mountInto(".attnviz-picture", (root, emit) => new Picture(root, { emit }));
 offered.ready?.();

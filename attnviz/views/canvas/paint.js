@@ -6,14 +6,11 @@ Object.defineProperties(
     paint(fresh) {
       const { frame, root, stage } = this;
       const { meta } = frame;
-      root.dataset.theme = this.theme.name;
-      this.stampColours();
       if (frame.groups.length) {
         keepInRange(this.selection, frame, this.views);
         this.paintGroup(fresh);
       }
-      setShown(this.above, Boolean(meta.hint));
-      setText(this.above, meta.hint ?? "");
+      setLine(this.above, meta.hint);
       setShown(this.left, frame.groups.length > 0);
       this.side.show(meta, this.group, this.selection.off, this.theme.family);
       this.tell();
@@ -23,18 +20,15 @@ Object.defineProperties(
       root.dataset.mechanism = meta.mechanism;
       root.dataset.view = this.selection.view ?? "";
       root.dataset.painted = String(++this.painted);
-      if (fresh) this.storeNow();
+      if (fresh) this.storeHash();
     },
 
     stampColours() {
-      const { root, theme } = this;
-      if (this.stamped === theme.paper + theme.name) return;
-      this.stamped = theme.paper + theme.name;
-      for (const name of ["paper", "ink", "soft", "line", "accent"]) root.style.setProperty(`--${name}`, theme[name]);
-      const { css } = paletteFor(theme.name, { normalised: "key" });
+      const { root } = this;
+      this.theme = stampTheme(root);
+      const { css } = paletteFor(this.theme.name, { normalised: "key" });
       root.style.setProperty("--strong", css[240]);
       root.style.setProperty("--weak", css[90]);
-      root.style.setProperty("--track", css[0]);
     },
 
     paintGroup(fresh) {
@@ -67,7 +61,7 @@ Object.defineProperties(
       const { after, group, frame } = this;
       if (this.marked === group) return;
       this.marked = group;
-      this.marks = new Marks(frame.meta.change, after);
+      this.marks = new Marks(frame.marks, after);
       this.drawnMarks = group === after.earlier ? new Marks(null, after) : this.marks;
     },
 

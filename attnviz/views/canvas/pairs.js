@@ -1,6 +1,6 @@
 // The table of figures of two panels, and what each figure means.
 
-const TABLE_WORDS = { title: "Figures", figure: "Figure", both: "both", legend: "What the figures mean" };
+const TABLE_WORDS = { title: "Figures", figure: "Figure", legend: "What the figures mean" };
 
 class PairTable {
   constructor() {

@@ -115,3 +115,11 @@ function readTheme(node) {
     inks: dark ? ["#0f131c", "#f2f5fb"] : ["#1b1f2a", "#ffffff"], // on light cells, on dark cells
   };
 }
+
+// The same, and stands on the node for the style sheets.
+function stampTheme(node) {
+  const theme = readTheme(node);
+  node.dataset.theme = theme.name;
+  for (const name of ["paper", "ink", "soft", "line", "accent"]) node.style.setProperty(`--${name}`, theme[name]);
+  return theme;
+}

@@ -54,25 +54,11 @@ class Picture {
       if (this.frame) this.paint(false);
     });
     this.resize.observe(this.stage);
-    this.onHash = () => {
-      const anchor = location.hash && !location.hash.includes("="); // a link to a heading says nothing about us
-      if (!this.linked || anchor) return;
-      this.selection = readLink(location.hash, this.prefix);
-      if (this.frame) this.paint(false);
-    };
-    window.addEventListener("hashchange", this.onHash);
-    this.page = location.pathname;
-    this.onEntry = ({ navigationType }) => {
-      const byScript = navigationType === "push" || navigationType === "replace";
-      if (byScript && !location.hash && location.pathname === this.page) this.storeNow();
-    };
-    window.navigation?.addEventListener("currententrychange", this.onEntry); // Streamlit drops what is behind the #
   }
 
   destroy() {
     this.resize.disconnect();
-    window.removeEventListener("hashchange", this.onHash);
-    window.navigation?.removeEventListener("currententrychange", this.onEntry);
+    this.unfollow?.();
     clearTimeout(this.storing);
     cancelAnimationFrame(this.grid.fading);
     this.changes.steering.stop();
@@ -80,13 +66,12 @@ class Picture {
 
   // A new frame from the server (or the same one in another theme): drawn at once.
   update(meta, raw, link) {
-    this.linked = link !== null && link !== undefined;
     this.prefix = link ?? "";
-    if (this.linked) bringBackHash();
-    this.selection ??= this.linked ? readLink(location.hash, this.prefix) : freshSelection();
+    if (typeof link === "string") this.unfollow ??= followHash(this);
+    this.selection ??= this.unfollow ? readLink(this.prefix) : freshSelection();
     if (this.frame && this.frame.meta.mechanism !== meta.mechanism) this.forgetMaps();
     this.frame = new Frame(meta, raw);
-    this.theme = readTheme(this.root);
+    this.stampColours();
     this.root.toggleAttribute("data-compact", this.compact);
     this.pointed = null;
     this.changes.steering.hear(meta.change?.edits ?? []);
@@ -183,11 +168,16 @@ class Picture {
 
   store() {
     clearTimeout(this.storing);
-    if (this.linked) this.storing = setTimeout(() => this.storeNow(), 120);
+    if (this.unfollow) this.storing = setTimeout(() => this.storeHash(), 120);
   }
 
-  storeNow() {
-    if (this.linked && this.frame?.groups.length) storeLink(this.prefix, this.selection, this.views[0]);
+  storeHash() {
+    if (this.unfollow && this.frame?.groups.length) storeLink(this.prefix, this.selection, this.views[0]);
+  }
+
+  readHash() {
+    this.selection = readLink(this.prefix);
+    if (this.frame) this.paint(false);
   }
 
   repaintSoon() {

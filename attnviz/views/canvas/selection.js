@@ -1,6 +1,6 @@
 // What the reader chose, and how it stands in the link: #view=matrix&pin=3.1&off=1.4&hide=0.05
 // `off` are hidden maps (to switch a map off is a change, and the server's matter); `show` is before or difference.
-// It stays in the browser; the server never hears of it. A link is untrusted: what does not parse is ignored.
+// What does not parse is ignored.
 
 const OPACITY = 0.6;
 
@@ -17,9 +17,9 @@ function fraction(text, otherwise, most) {
   return /^\d{1,6}(\.\d{1,6})?$/.test(text ?? "") ? Math.min(most, Number(text)) : otherwise;
 }
 
-function readLink(hash, prefix) {
+function readLink(prefix) {
   const found = freshSelection();
-  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const given = valuesInHash();
   const value = (name) => given.get(prefix + name);
   if (["tokens", "matrix", "arcs", "overlay"].includes(value("view"))) found.view = value("view");
   if (["before", "difference"].includes(value("show"))) found.show = value("show");
@@ -36,19 +36,7 @@ function readLink(hash, prefix) {
   return found;
 }
 
-// Streamlit may have dropped what is behind the # before the first picture was there: then it is brought back.
-function bringBackHash() {
-  const offered = (globalThis.attnvizCanvas ??= {});
-  if (offered.hashWasRead) return;
-  offered.hashWasRead = true;
-  const opened = performance.getEntriesByType("navigation")[0]?.name ?? "";
-  const [address, hash] = opened.split(/#(.*)/s);
-  if (!hash || location.hash || !URL.canParse(address) || new URL(address).pathname !== location.pathname) return;
-  history.replaceState(history.state, "", `${location.pathname}${location.search}#${hash}`);
-}
-
-function writeLink(hash, prefix, selection, defaultView) {
-  const kept = new URLSearchParams(hash.includes("=") ? hash.replace(/^#/, "") : "");
+function storeLink(prefix, selection, defaultView) {
   const number = (value) => String(Number(value.toFixed(4)));
   const { view, group, query, pin, off, hide, opacity, big, show } = selection;
   const values = {
@@ -62,18 +50,7 @@ function writeLink(hash, prefix, selection, defaultView) {
     big: big === null ? null : String(big),
     show,
   };
-  for (const [name, value] of Object.entries(values)) {
-    if (value === null) kept.delete(prefix + name);
-    else kept.set(prefix + name, value);
-  }
-  return kept.toString();
-}
-
-function storeLink(prefix, selection, defaultView) {
-  const wanted = writeLink(location.hash, prefix, selection, defaultView);
-  if (wanted === location.hash.replace(/^#/, "")) return;
-  const url = location.pathname + location.search + (wanted ? `#${wanted}` : "");
-  history.replaceState(history.state, "", url);
+  keepInHash(values, prefix);
 }
 
 // What a changed trace no longer has is dropped.

@@ -12,7 +12,7 @@ class Tools {
     [this.opacityLabel, this.opacity, this.opacityValue] = slider(WORDS.opacity);
     this.ramp = element("canvas", { class: "ramp" });
     this.low = element("span", { class: "low" });
-    this.high = element("span", { class: "high" });
+    this.high = element("span");
     this.kind = element("span", { class: "kind" });
     this.legend = element("div", { class: "legend" }, this.kind, this.low, this.ramp, this.high);
     this.node = element("div", { class: "tools" });

@@ -3,8 +3,7 @@
 class WayBack {
   constructor(send) {
     const act = (what) => {
-      const title = WORDS[`${what}Title`];
-      const button = element("button", { class: "plain act", type: "button", text: WORDS[what], title });
+      const button = makeAct(WORDS[what], WORDS[`${what}Title`]);
       button.addEventListener("click", () => send({ what }));
       return button;
     };
@@ -28,18 +27,12 @@ class WayBack {
     this.undo.disabled = !change?.undo;
     this.redo.disabled = !change?.redo;
     setShown(this.reset, said.length > 0);
+    setLine(this.problem, change?.problem);
     setShown(this.said, said.length > 0);
-    setShown(this.problem, Boolean(change?.problem));
-    setText(this.problem, change?.problem ?? "");
-    const chips = keepChildren(this.said, said.length, () => {
-      const back = element("button", { class: "plain", type: "button", text: "×" });
-      return element("span", { class: "chip" }, element("span"), back);
-    });
+    const chips = keepChildren(this.said, said.length, () => makeChip("span"));
     said.forEach(({ text }, i) => {
-      const [name, back] = chips[i].children;
-      setText(name, text);
-      back.dataset.back = String(i);
-      setAttribute(back, "aria-label", `${WORDS.takeBack} ${text}`);
+      setChip(chips[i], text);
+      chips[i].lastChild.dataset.back = String(i);
     });
   }
 
@@ -51,4 +44,19 @@ class WayBack {
     if (what && this.change[what]) this.send({ what });
     return what !== null;
   }
+}
+
+function makeAct(text = "", title = "") {
+  return element("button", { class: "plain act", type: "button", text, title });
+}
+
+// A sentence, and a button that takes back what it says.
+function makeChip(tag) {
+  const back = element("button", { class: "plain", type: "button", text: "×" });
+  return element(tag, { class: "chip" }, element("span"), back);
+}
+
+function setChip(chip, text) {
+  setText(chip.firstChild, text);
+  setAttribute(chip.lastChild, "aria-label", `${WORDS.takeBack} ${text}`);
 }

@@ -4,7 +4,7 @@ const LINE_WORDS = {
   all: "all", rows: "rows", numbers: "numbers", terms: "terms", fewer: "fewer", feature: "feature", key: "key",
   was: "was", power: "exp(e − largest)", sumOfPowers: "The exponentials add up to", total: "the shares to",
   asTheyAre: "Weights set by hand stay as they are; these add up to", gone: "a place that this input does not have",
-  takeBack: "take back:", newNumber: "new number", noNumber: "This is not a number: write one such as 0.5 or -1.25.",
+  newNumber: "new number", noNumber: "This is not a number: write one such as 0.5 or -1.25.",
   tooLarge: "Numbers go from -1,000,000 to 1,000,000.", contents: "Lines", mask: "mask it",
   unmask: "unmask it", ask: "with Shift: ask from here",
   patch: "Click a patch to follow its numbers; with Shift, to ask from there",
@@ -26,6 +26,7 @@ class Worksheet {
     root.append(this.patches.node, this.bar.node, this.wayBack.said, this.cards);
     this.listen();
     this.painted = 0;
+    this.unfollow = followHash(this);
   }
 
   listen() {
@@ -35,20 +36,10 @@ class Worksheet {
     cards.addEventListener("pointerleave", () => this.hover(null));
     cards.addEventListener("focusin", ({ target }) => this.hover(target));
     root.addEventListener("keydown", (event) => this.keyDown(event));
-    this.onHash = () => {
-      if (location.hash && !location.hash.includes("=")) return;
-      this.readPlace();
-      if (this.meta) this.settle();
-    };
-    window.addEventListener("hashchange", this.onHash);
-    this.page = location.pathname;
-    this.onEntry = () => !location.hash && location.pathname === this.page && this.meta && this.storePlace();
-    window.navigation?.addEventListener("currententrychange", this.onEntry); // Streamlit drops what is behind the #
   }
 
   destroy() {
-    window.removeEventListener("hashchange", this.onHash);
-    window.navigation?.removeEventListener("currententrychange", this.onEntry);
+    this.unfollow();
   }
 
   // New numbers from the server, or the same in another theme.
@@ -66,10 +57,14 @@ class Worksheet {
     this.settle();
   }
 
+  readHash() {
+    this.readPlace();
+    this.settle();
+  }
+
   readPlace() {
-    const given = new URLSearchParams(location.hash.replace(/^#/, ""));
     this.chosen = {};
-    for (const [name, value] of given) if (wholeNumber(value) !== null) this.chosen[name] = wholeNumber(value);
+    for (const [name, value] of valuesInHash()) if (wholeNumber(value) !== null) this.chosen[name] = wholeNumber(value);
     this.key = this.chosen.key ?? 0;
     this.feature = this.chosen.feature ?? 0;
   }
@@ -100,7 +95,7 @@ class Worksheet {
     this.paint();
   }
 
-  storePlace() {
+  storeHash() {
     const kinds = Object.keys(this.sizes).map((kind) => [kind, kind in this.chosen ? String(this.chosen[kind]) : null]);
     const more = { key: this.key ? String(this.key) : null, feature: this.feature ? String(this.feature) : null };
     keepInHash({ ...Object.fromEntries(kinds), ...more });
@@ -111,7 +106,7 @@ class Worksheet {
     if (kind === "") this.key = index;
     else this.chosen[kind] = index;
     this.settle();
-    this.storePlace();
+    this.storeHash();
   }
 
   paint() {
@@ -249,5 +244,4 @@ class Worksheet {
   }
 }
 
-const makeWorksheet = (root, send) => new Worksheet(root, send);
-(globalThis.attnvizCanvas ??= {}).worksheet = mountInto(".attnviz-worksheet", makeWorksheet);
+offered.worksheet = mountInto(".attnviz-worksheet", (root, send) => new Worksheet(root, send));

@@ -14,7 +14,7 @@ class WorksheetCard {
     this.formula = element("div", { class: "ws-formula" });
     this.meaning = element("p", { class: "ws-meaning" });
     this.how = element("p", { class: "ws-how" });
-    const says = element("div", { class: "ws-says" }, this.name, this.formula, this.meaning, this.how);
+    const says = element("div", {}, this.name, this.formula, this.meaning, this.how);
     this.head = element("tr");
     this.body = element("tbody");
     this.table = element("table", { role: "grid" }, element("thead", {}, this.head), this.body);
@@ -212,8 +212,7 @@ class WorksheetCard {
     setText(this.exampleText, found ? `${name}${name ? ": " : ""}${found.text}` : "");
     setShown(this.moreTerms, Boolean(found) && found.more > FEW_TERMS + 1);
     setText(this.moreTerms, moreText(this.allTerms, found?.more, LINE_WORDS.terms));
-    setText(this.sumText, this.sumsTo(line, sheet.place));
-    setShown(this.sumText, this.sumText.textContent !== "");
+    setLine(this.sumText, this.sumsTo(line, sheet.place));
   }
 
   sumsTo(line, place) {
@@ -233,8 +232,7 @@ class WorksheetCard {
     const { line } = this;
     setShown(this.chips, line.set.length > 0);
     const made = keepChildren(this.chips, line.set.length, () => {
-      const back = element("button", { class: "plain", type: "button", text: "×" });
-      const chip = element("li", { class: "chip" }, element("span"), back);
+      const chip = makeChip("li");
       chip.lastChild.addEventListener("click", () => this.sheet.setNumber(this.line, chip.at, null));
       return chip;
     });
@@ -247,8 +245,7 @@ class WorksheetCard {
     const now = shown ? ` = ${line.text(line.now[line.offsetOf(at)])}` : "";
     const was = shown && line.was ? ` (${LINE_WORDS.was} ${line.text(line.was[line.offsetOf(at)])})` : "";
     chip.at = at;
-    setText(chip.firstChild, `${inside ? line.describe(at) : LINE_WORDS.gone}${now}${was}`);
-    setAttribute(chip.lastChild, "aria-label", `${LINE_WORDS.takeBack} ${chip.firstChild.textContent}`);
+    setChip(chip, `${inside ? line.describe(at) : LINE_WORDS.gone}${now}${was}`);
   }
 
   // The buttons of some numbers that are in sight; null stands for all.
