@@ -54,16 +54,28 @@ class Pack:
         return np.concatenate(self._parts) if self._parts else np.empty(0, np.uint8)
 
 
+def _is_shared(group: dict[str, Any]) -> bool:
+    """Whether a group's weights mean the same in every panel: shares of a whole."""
+    return group["normalised"] is not None and not group["signed"]
+
+
+def _among_others(meta: dict[str, Any], pictures: list[str | None], most: float) -> dict[str, Any]:
+    groups = [group | {"common": most} if _is_shared(group) else group for group in meta["groups"]]
+    return meta | {"picture": pictures.index(meta["picture"]), "groups": groups}
+
+
 def board(panels: Sequence[Panel]) -> tuple[dict[str, Any], Bytes]:
     """(meta, bytes): the numbers of all frames in one row of bytes, and where each begins.
 
     `pairs` holds every two panels: the figures, and a frame of their difference or a sentence why there is none. A
     difference map by map does not travel: `minus` are the groups, of the second frame and of the first, to subtract.
+    Weights that sum to one have the same colours in all panels: `common` of a group is the largest of them all.
     Each picture that lies under weights travels once, in `pictures`: the "picture" of a frame is its place there.
     """
     pack = Pack()
     pictures = list(dict.fromkeys(panel.meta["picture"] for panel in panels))
-    panels = [replace(panel, meta=panel.meta | {"picture": pictures.index(panel.meta["picture"])}) for panel in panels]
+    most = max((group["scale"] for panel in panels for group in panel.meta["groups"] if _is_shared(group)), default=0.0)
+    panels = [replace(panel, meta=_among_others(panel.meta, pictures, most)) for panel in panels]
     figures = [key_figures.of_panel(panel.trace, panel.cost) for panel in panels]
     return {
         "pictures": pictures,

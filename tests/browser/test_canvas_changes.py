@@ -250,8 +250,8 @@ def settled(page) -> None:
     page.wait_for_function(
         f"""() => {{
             const {{ steering, pinnedWeight }} = {ROOT}.picture.changes;
-            const listed = JSON.parse(document.querySelector('[data-testid=stText]').textContent).at(-1);
-            return steering.weight === null && Math.abs(listed.weight - pinnedWeight) < 1e-4;
+            const listed = JSON.parse(document.querySelector('[data-testid=stText]')?.textContent ?? '[]').at(-1);
+            return listed && steering.weight === null && Math.abs(listed.weight - pinnedWeight) < 1e-4;
         }}"""
     )
 

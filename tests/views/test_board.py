@@ -56,6 +56,7 @@ def test_a_board_holds_the_frame_of_each_panel():
     json.dumps(meta, allow_nan=False)
     for given, found in zip(panels, meta["panels"], strict=True):
         shown = found["frame"] | {"picture": meta["pictures"][found["frame"]["picture"]]}
+        shown["groups"] = [{k: v for k, v in group.items() if k != "common"} for group in shown["groups"]]
         assert shown == given.meta and found["number"] == given.number
         np.testing.assert_array_equal(numbers(sent, found["numbers"]), given.weights)
     assert [pair["of"] for pair in meta["pairs"]] == [[0, 1], [0, 2], [1, 2]]
@@ -188,3 +189,11 @@ def test_the_sheet_has_a_card_for_each_mechanism(reference):
         assert card["figures"]["divergence"]["number"] == pytest.approx(divergence)
     own = next(card for card in meta["cards"] if card["mechanism"] == reference)
     assert own["figures"]["divergence"]["number"] == 0
+
+
+def test_one_colour_means_one_weight_in_all_panels():
+    meta, _ = board([panel(name) for name in ("multi_head", "multi_hop", "capsule")])
+    groups = [group for found in meta["panels"] for group in found["frame"]["groups"] if group["normalised"]]
+    assert len({group["common"] for group in groups}) == 1
+    assert groups[0]["common"] == max(group["scale"] for group in groups)
+    assert all("common" not in group for pair in meta["pairs"] for group in pair["frame"]["groups"])

@@ -9,6 +9,7 @@ class Group {
     this.packed = packed;
     this.unit = packed ? ((this.signed ? 2 : 1) * this.scale) / 65535 : 1; // weight = number * unit + base
     this.base = packed && this.signed ? -this.scale : 0;
+    this.scale = meta.common ?? this.scale; // beside others on a board: one colour means one weight in all of them
     this.means = null;
     this.earlier = null; // the same group before the reader's changes, where it can be compared
   }

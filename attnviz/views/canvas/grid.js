@@ -2,6 +2,7 @@
 // canvas is as large as the window onto the grid and stays where it is while the grid scrolls under it.
 
 const SMALL = 13; // pixels; the smaller of the two font sizes
+const SHORTEST = 30; // pixels of a column whose word is cut
 const FADE = 120; // milliseconds
 const BAR = 12; // room for a sideways scroll bar
 
@@ -58,7 +59,7 @@ class Grid {
     const count = spec.columns.length;
     const room = Math.max(40, spec.width - spec.labelWidth);
     const lengths = spec.columns.map((label) => textWidth(label, font) + 12);
-    const widths = spec.upright ? uprightWidths(count, room, spec.cellSize) : levelWidths(lengths, room, spec.least);
+    const widths = spec.upright ? uprightWidths(count, room, spec.cellSize) : levelWidths(lengths, room, spec.squeeze);
     this.edges = new Float32Array(count + 1);
     for (let k = 0; k < count; k++) this.edges[k + 1] = this.edges[k] + widths[k];
     const longest = Math.max(0, ...lengths);
@@ -133,6 +134,7 @@ class Grid {
     context.restore();
     this.drawColumnLabels(context, sight);
     if (spec.rowLabels) this.drawRowLabels(context, sight);
+    this.drawMore(context, sight);
   }
 
   drawCells(context, { scrollLeft, scrollTop, first, last, top, bottom }) {
@@ -242,6 +244,18 @@ class Grid {
     context.restore();
   }
 
+  // Columns beyond the right edge: what stands there fades.
+  drawMore(context, { scrollLeft }) {
+    const { spec, edges, width } = this;
+    if (spec.labelWidth + edges[spec.columns.length] - scrollLeft <= width + 1) return;
+    const fade = context.createLinearGradient(width - 28, 0, width, 0);
+    const [r, g, b] = rgbOf(spec.theme.paper);
+    fade.addColorStop(0, `rgba(${r},${g},${b},0)`);
+    fade.addColorStop(1, spec.theme.paper);
+    context.fillStyle = fade;
+    context.fillRect(width - 28, 0, 28, this.height);
+  }
+
   drawRowLabels(context, { scrollTop, top, bottom }) {
     const { spec, rowHeight, head } = this;
     const font = `${SMALL}px ${spec.theme.family}`;
@@ -291,12 +305,16 @@ class Grid {
   }
 }
 
-// Columns under words: all alike where that fits every word, else each as wide as its word.
-function levelWidths(lengths, room, least = 28) {
+// Columns under words: all alike where that fits every word, else each as wide as its word. With `squeeze` long words
+// are cut, down to `SHORTEST` pixels, before any column leaves the room.
+function levelWidths(lengths, room, squeeze) {
   const count = lengths.length;
   const even = Math.min(room / count, 132);
   if (lengths.every((length) => Math.min(length, 160) <= even)) return lengths.map(() => even);
-  const wanted = lengths.map((length) => Math.max(least, Math.min(length, 160)));
+  let longest = 160;
+  const width = (length) => Math.max(28, Math.min(length, longest));
+  while (squeeze && longest > SHORTEST && lengths.reduce((sum, length) => sum + width(length), 0) > room) longest -= 2;
+  const wanted = lengths.map(width);
   const spare = Math.max(0, room - wanted.reduce((sum, width) => sum + width, 0)) / count;
   return wanted.map((width) => width + spare);
 }

@@ -68,7 +68,7 @@ Object.defineProperties(
     // Means over the queries are small beside single weights: they have a scale, and a legend, of their own.
     scaleOfRows() {
       const { group } = this;
-      if (this.query !== null) return group.scale;
+      if (this.query !== null || group.meta.common) return group.scale;
       let most = 0;
       for (let map = 0; map < group.M; map++) most = Math.max(most, Math.abs(largestIn(this.rowOf(map))));
       return most || group.scale;
@@ -150,6 +150,7 @@ Object.defineProperties(
         scale: queries ? group.scale : this.rowScale,
         hide: selection.hide,
         gap: tokens ? 3 : 1,
+        squeeze: this.compact,
         upright: !tokens,
         cellSize: [14, queries ? 46 : 64],
         rowHeight: tokens ? stripHeight(group.M) : queries ? queryHeight(group.Q, this.mostHeight) : 26,
