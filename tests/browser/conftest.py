@@ -99,3 +99,23 @@ def page(context) -> Iterator[object]:
     opened = context.new_page()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def kept(context) -> Iterator[object]:
+    """One page for all tests of a file, and what its scripts complained about."""
+    found = context.new_page()
+    found.set_default_timeout(15_000)
+    found.complaints = []
+    found.on("pageerror", lambda error: found.complaints.append(str(error)))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def kept_page(kept) -> Iterator[object]:
+    """That page, with the mouse out of the way; an error in a script fails the test."""
+    kept.complaints.clear()
+    kept.mouse.move(1, 1)
+    yield kept
+    assert kept.complaints == []

@@ -25,24 +25,15 @@ def address(serve):
 
 
 @pytest.fixture(scope="module")
-def opened(context):
-    """One page for all tests here, and what its console complained about."""
-    found = context.new_page()
-    found.set_default_timeout(15_000)
-    found.complaints = []
-    found.on("pageerror", lambda error: found.complaints.append(str(error)))
-    found.on("console", lambda said: found.complaints.append(said.text) if said.type == "error" else None)
-    yield found
-    found.close()
+def opened(kept):
+    """The page of all tests here; what its console complains about counts too."""
+    kept.on("console", lambda said: kept.complaints.append(said.text) if said.type == "error" else None)
+    return kept
 
 
 @pytest.fixture
-def page(opened):
-    """That page, with the mouse out of the way; an error in its console fails the test."""
-    opened.complaints.clear()
-    opened.mouse.move(1, 1)
-    yield opened
-    assert opened.complaints == []
+def page(opened, kept_page):
+    return kept_page
 
 
 @pytest.fixture

@@ -23,24 +23,9 @@ def address(serve):
     return f"{serve('app.py')}/step_by_step"
 
 
-@pytest.fixture(scope="module")
-def opened(context):
-    """One page for all tests here, and what its scripts complained about."""
-    found = context.new_page()
-    found.set_default_timeout(15_000)
-    found.complaints = []
-    found.on("pageerror", lambda error: found.complaints.append(str(error)))
-    yield found
-    found.close()
-
-
 @pytest.fixture
-def page(opened):
-    """That page, with the mouse out of the way; an error in a script fails the test."""
-    opened.complaints.clear()
-    opened.mouse.move(1, 1)
-    yield opened
-    assert opened.complaints == []
+def page(kept_page):
+    return kept_page
 
 
 @pytest.fixture
