@@ -11,7 +11,7 @@ An event is a small dictionary that a picture sends. It may come from anywhere, 
 {"what": "alignment", "name": "sparsemax"}             another alignment function; None takes it back
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -95,6 +95,45 @@ def _placed(found: list[dict[str, Any]], place: dict[str, Any], name: str, numbe
     return rest if number is None else [*rest, {**place, name: number}]
 
 
+def moved(old: Sequence[str], new: Sequence[str]) -> dict[int, int | None]:
+    """Where each word of the old text stands in the new one, None where it is gone.
+
+    What is equal at the beginning and at the end has stayed. Between them words are gone, unless as many have come:
+    then a word is being typed at.
+    """
+    start = _common(old, new)
+    end = min(_common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
+    kept = len(old) == len(new)
+    return {
+        i: i if i < start or kept else i + len(new) - len(old) if i >= len(old) - end else None for i in range(len(old))
+    }
+
+
+def _common(a: Sequence[str], b: Sequence[str]) -> int:
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def with_words(now: Intervention, places: Mapping[int, int | None]) -> Intervention:
+    """The intervention after words have moved: masked, swapped and hand-weighted ones stay what they are.
+
+    Of an edit the last index is the word that gets the weight. Edits with several words that ask are dropped where the
+    words do not stay in place: nothing says here which word asked.
+    """
+    if all(place == i for i, place in places.items()):
+        return now
+    there = {i: place for i, place in places.items() if place is not None}
+    return replace(
+        now,
+        masked=frozenset(there[i] for i in now.masked if i in there),
+        swapped={there[i]: word for i, word in now.swapped.items() if i in there},
+        edits=tuple(
+            replace(edit, at=(*edit.at[:-1], there[edit.at[-1]]))
+            for edit in now.edits
+            if edit.at[-1] in there and edit.at[-2:-1] in ((), (0,))
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class History(Generic[State]):
     """What was, what is and what was taken back. `gesture` names the drag that made the present state."""
@@ -116,6 +155,10 @@ class History(Generic[State]):
         if gesture is not None and gesture == self.gesture:
             return replace(self, now=state)
         return History((*self.past, self.now)[-MOST_STEPS:], state, (), gesture)
+
+    def mapped(self, change: Callable[[State], State]) -> "History[State]":
+        """The same history with each of its states changed."""
+        return History(tuple(map(change, self.past)), change(self.now), tuple(map(change, self.future)), self.gesture)
 
     def undone(self) -> "History[State]":
         """One step back; the same history if there is none."""

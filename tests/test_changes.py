@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.changes import MOST_STEPS, History, changed
+from attnviz.changes import MOST_STEPS, History, changed, moved, with_words
 from attnviz.errors import OptionError
 from attnviz.intervention import Edit, Intervention, Override
 
@@ -104,3 +104,44 @@ def test_a_history_is_bounded():
     for state in range(1, 3 * MOST_STEPS):
         history = history.then(state)
     assert len(history.past) == MOST_STEPS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("a b c", "a b c", [0, 1, 2]),
+        ("a b c", "x a b c", [1, 2, 3]),
+        ("a b c", "a x y b c", [0, 3, 4]),
+        ("a b c", "a c", [0, None, 1]),
+        ("a b c", "a bx c", [0, 1, 2]),
+        ("a b c", "a b", [0, 1, None]),
+        ("a a", "a a a", [0, 1]),
+        ("a a a", "a a", [0, 1, None]),
+        ("a b c", "z", [None, None, None]),
+        ("a b c", "x y z", [0, 1, 2]),
+    ],
+)
+def test_words_are_found_again_in_a_text_that_was_typed_at(old, new, expected):
+    assert list(moved(old.split(), new.split()).values()) == expected
+
+
+def test_what_was_changed_in_a_word_goes_with_it():
+    now = Intervention(
+        masked=frozenset({0, 2}),
+        swapped={1: "x", 2: "y"},
+        edits=(Edit("weights", (3, 0, 2), 0.5), Edit("weights", (3, 0, 0), 0.5), Edit("weights", (3, 2, 2), 0.5)),
+        off={"head": frozenset({1})},
+    )
+    found = with_words(now, {0: None, 1: 2, 2: 3})
+    assert found == Intervention(
+        masked=frozenset({3}),
+        swapped={2: "x", 3: "y"},
+        edits=(Edit("weights", (3, 0, 3), 0.5),),
+        off={"head": frozenset({1})},
+    )
+    assert with_words(now, {0: 0, 1: 1, 2: 2}) is now
+
+
+def test_all_of_a_history_is_mapped():
+    history = History.start(1).then(2).then(3).undone().mapped(lambda state: state * 10)
+    assert (history.past, history.now, history.future) == ((10,), 20, (30,))

@@ -14,7 +14,7 @@ import streamlit as st
 
 from attnviz.attention.alignments import PLAIN
 from attnviz.attention.registry import Mechanism
-from attnviz.changes import History, changed
+from attnviz.changes import History, changed, moved, with_words
 from attnviz.errors import OptionError
 from attnviz.features.words import one_word
 from attnviz.intervention import Intervention
@@ -104,6 +104,21 @@ def set_option(slot: str, name: str, value: Any) -> None:
     change = _history().now[slot]
     kept = {key: old for key, old in change.options.items() if key != name}
     _go(slot, replace(change, options=kept if value is None else {**kept, name: value}))
+
+
+def follow_words(words: Sequence[str], slot: str = "") -> None:
+    """The words of a text, as it is now: what was changed in a word goes with it while words come and go before it."""
+    old = st.session_state.get(f"_words{slot}", words)
+    st.session_state[f"_words{slot}"] = words
+    if len(old) == len(words):
+        return
+    places = moved(old, words)
+
+    def follow(state: State) -> State:
+        change = state[slot]
+        return {**state, slot: replace(change, intervention=with_words(change.intervention, places))}
+
+    st.session_state["_changes"] = _history().mapped(follow)
 
 
 def forget_input() -> None:

@@ -163,8 +163,11 @@ def _with_differences(seen: list[Shown]) -> list[Shown]:
 
 def _drawn(setup: Setup, source: Source, slot: str) -> tuple[Panel, Shown, tuple[str, ...]]:
     """A panel with the changes of a slot, what it shows, and notes about its input."""
-    task, swapped = setup.task.name, changes.now(slot).swapped
+    task = setup.task.name
     plain = _encoded(task, source)
+    if plain.picture is None:
+        changes.follow_words(plain.axis.labels, slot)
+    swapped = changes.now(slot).swapped
     given = _encoded(task, source, swapped) if swapped else plain
     shown = live.of_input(setup.asked, given, plain, slot)
     meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=_text(source))

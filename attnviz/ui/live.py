@@ -65,8 +65,10 @@ def follow_picture(asked: Asked, draw: Draw | None = None) -> None:
 
 def of_text(asked: Asked, text: str, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
     """What a text shows with the changes of a slot, and notes about it. EmptyTextError if it has no word."""
-    task, swapped = asked.model.task.name, changes.now(slot).swapped
+    task = asked.model.task.name
     plain = models.encode_text(task, text)
+    changes.follow_words(plain.axis.labels, slot)
+    swapped = changes.now(slot).swapped
     given = models.encode_text(task, text, swapped) if swapped else plain
     return of_input(asked, given, plain, slot), given.notes
 

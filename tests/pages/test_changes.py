@@ -174,3 +174,15 @@ def test_from_page_to_page_the_choices_and_the_words_are_kept(link):
     found.switch_page("pages/step_by_step.py").run()
     assert not found.exception
     assert found.session_state[f"_last_{kind}"].trace.made_by == made
+
+
+@pytest.mark.parametrize("page", ["pages/explore.py", "pages/compare.py"])
+def test_a_masked_word_stays_masked_while_words_come_and_go_before_it(page):
+    slot = "1" if "compare" in page else ""
+    found = open_app(page, text=TEXT, **{f"change{slot}": json.dumps({"masked": [4], "swapped": {"4": "poem"}})})
+    found.text_input(key="text").set_value(f"Well , {TEXT}").run()
+    now = json.loads(kept(found, f"change{slot}"))
+    assert now == {"masked": [6], "swapped": {"6": "poem"}}
+    found.text_input(key="text").set_value("Well , who wrote the poem ?").run()
+    assert f"change{slot}" not in found.query_params
+    assert not found.exception
