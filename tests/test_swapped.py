@@ -24,4 +24,5 @@ def test_what_is_not_one_word_is_a_sentence(text):
 
 
 def test_a_place_that_is_not_there_does_nothing():
-    attnviz.attend("multi_hop", text="Hamlet", intervention=Intervention(swapped={7: "sang"}))
+    found = attnviz.attend("multi_hop", text="Hamlet", intervention=Intervention(swapped={7: "sang"}))
+    np.testing.assert_array_equal(found.context, attnviz.attend("multi_hop", text="Hamlet").context)

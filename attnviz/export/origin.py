@@ -9,6 +9,7 @@ from attnviz.attention import registry
 from attnviz.errors import UnknownNameError
 from attnviz.export.plain import plain
 from attnviz.trace import Trace
+from attnviz.views.frame import title_of
 
 MOST = 200  # characters of one part of a caption
 
@@ -17,10 +18,7 @@ def title(trace: Trace) -> str:
     """What the mechanism is called; one that is not registered (a trace from a file) is called by its name."""
     if sides(trace):
         return "Difference"
-    try:
-        return registry.get(trace.mechanism).title
-    except UnknownNameError:
-        return trace.mechanism
+    return title_of(trace.mechanism)
 
 
 def caption(trace: Trace) -> str:

@@ -32,7 +32,7 @@ def frame(
     `before` is the trace without the reader's changes. Its weights follow all others: a group that had the same shape
     finds them at its `before`, with the same scale; that is None for any other group.
     """
-    title = title or _title(trace.mechanism)
+    title = title or title_of(trace.mechanism)
     items = attended(trace)
     earlier = [_earlier(m, before) for m in trace.maps]
     groups = [_group(m, was) for m, was in zip(trace.maps, earlier, strict=True)]
@@ -63,7 +63,7 @@ def frame(
     return meta, np.concatenate(numbers) if numbers else np.empty(0, np.float32)
 
 
-def _title(mechanism: str) -> str:
+def title_of(mechanism: str) -> str:
     """The registered title; a mechanism that is not registered (a trace from a file) is called by its name."""
     try:
         return _registered(mechanism)

@@ -47,7 +47,7 @@ def test_a_difference_from_anybody_is_drawn(side):
     made = difference_trace(first, second)
     made_by = {"first": side, "second": {"mechanism": "<b>", "options": {"<i>": "</text>"}, "changes": ["<u>"]}}
     trace = from_json(to_json(type(made)(**{**vars(made), "made_by": made_by})))
-    parsed(to_svg(trace))
+    assert "difference" in "".join(parsed(to_svg(trace)).itertext())
 
 
 def test_a_sheet_has_every_trace_in_its_place():

@@ -2,7 +2,7 @@
 // canvas is as large as the window onto the grid and stays where it is while the grid scrolls under it.
 
 const SMALL = 13; // pixels; the smaller of the two font sizes
-const SHORTEST = 30; // pixels of a column whose word is cut
+const SHORTEST = 44; // pixels of a column whose word is cut
 const FADE = 120; // milliseconds
 const BAR = 12; // room for a sideways scroll bar
 
@@ -306,15 +306,16 @@ class Grid {
 }
 
 // Columns under words: all alike where that fits every word, else each as wide as its word. With `squeeze` long words
-// are cut, down to `SHORTEST` pixels, before any column leaves the room.
+// are cut, down to `SHORTEST` pixels, where that brings all columns into the room.
 function levelWidths(lengths, room, squeeze) {
   const count = lengths.length;
   const even = Math.min(room / count, 132);
   if (lengths.every((length) => Math.min(length, 160) <= even)) return lengths.map(() => even);
-  let longest = 160;
-  const width = (length) => Math.max(28, Math.min(length, longest));
-  while (squeeze && longest > SHORTEST && lengths.reduce((sum, length) => sum + width(length), 0) > room) longest -= 2;
-  const wanted = lengths.map(width);
+  const cutAt = (longest) => lengths.map((length) => Math.max(28, Math.min(length, longest)));
+  const fits = (widths) => widths.reduce((sum, width) => sum + width, 0) <= room;
+  let wanted = cutAt(160);
+  for (let longest = 160; squeeze && !fits(wanted) && longest >= SHORTEST; longest -= 2) wanted = cutAt(longest);
+  if (!fits(wanted)) wanted = cutAt(160);
   const spare = Math.max(0, room - wanted.reduce((sum, width) => sum + width, 0)) / count;
   return wanted.map((width) => width + spare);
 }
