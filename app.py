@@ -8,6 +8,7 @@ st.set_page_config(page_title="attnviz", page_icon="◉", layout="wide", initial
 warm_up()
 pages = [
     st.Page("pages/explore.py", title="Explore", default=True),
+    st.Page("pages/queries.py", title="Queries"),
     st.Page("pages/compare.py", title="Compare"),
     st.Page("pages/step_by_step.py", title="Step by step"),
 ]

@@ -14,7 +14,6 @@ from attnviz import export, library
 from attnviz.analysis.words import in_words
 from attnviz.attention.registry import get
 from attnviz.errors import AttnvizError, OptionError, UnknownNameError
-from attnviz.features.picture import read_picture
 from attnviz.intervention import Intervention
 from attnviz.tasks import registry as tasks
 from attnviz.trace import Trace
@@ -63,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     attend.add_argument("--text")
     attend.add_argument("--image", type=Path)
     attend.add_argument(
+        "--give", action="append", default=[], metavar="PART=VALUE", help="one part of an input that has several"
+    )
+    attend.add_argument(
         "--intervention", metavar="JSON", help='what to change, such as {"temperature": 0.5, "masked": [2]}'
     )
     attend.add_argument("--json", type=Path, metavar="FILE", help="write the whole trace; - for standard output")
@@ -91,10 +93,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _options(given: argparse.Namespace) -> dict[str, str]:
-    pairs = [setting.partition("=") for setting in given.options]
+    return _pairs("--set", given.options)
+
+
+def _pairs(argument: str, settings: Sequence[str]) -> dict[str, str]:
+    pairs = [setting.partition("=") for setting in settings]
     for name, equals, _ in pairs:
         if not equals:
-            raise OptionError(f"--set {name} has no value; write --set option=value.")
+            raise OptionError(f"{argument} {name} has no value; write {argument} name=value.")
     return {name: value for name, _, value in pairs}
 
 
@@ -144,14 +150,17 @@ def _list(given: argparse.Namespace) -> None:
 
 def _attend(given: argparse.Namespace) -> None:
     changes = _intervention(given.intervention)
-    attend = partial(library.attend, given.mechanism, given.task, text=given.text, image=given.image, **_options(given))
+    parts = _pairs("--give", given.give) or None
+    attend = partial(
+        library.attend, given.mechanism, given.task, text=given.text, image=given.image, given=parts, **_options(given)
+    )
     trace = attend(intervention=changes)
     if given.json is not None and str(given.json) == "-":
         print(export.to_json(trace))
     else:
         _print(trace)
         _write(given.json, lambda: export.to_json(trace))
-    picture = _picture(trace, given.image) if given.svg or given.png or given.html else None
+    picture = _picture(given, parts) if given.svg or given.png or given.html else None
     before = attend() if given.html and changes else None
     for kind, (_, made) in _FILES.items():
         _write(getattr(given, kind), partial(made, trace, picture, before))
@@ -166,9 +175,10 @@ def _intervention(text: str | None) -> Intervention | None:
         raise OptionError(f'--intervention is not JSON ({error}). Write it like {{"masked": [2]}}.') from None
 
 
-def _picture(trace: Trace, path: Path | None) -> Image.Image | None:
+def _picture(given: argparse.Namespace, parts: dict[str, str] | None) -> Image.Image | None:
     """What lies under the weights of a picture's trace."""
-    return models.encode_picture(trace.made_by["task"], read_picture(path.read_bytes())).picture if path else None
+    task, values = library.read(given.task, text=given.text, image=given.image, given=parts)
+    return models.encode(task.name, values).picture
 
 
 def _write(path: Path | None, made: Callable[[], str | bytes]) -> None:

@@ -27,6 +27,14 @@ class EmptyTextError(AttnvizError):
         super().__init__("There is no word to attend to yet. Type a sentence, or choose one of the examples.")
 
 
+class InputError(AttnvizError):
+    """One part of an input that cannot be used: `part` is its name, the sentence says what to do."""
+
+    def __init__(self, part: str, sentence: str):
+        super().__init__(sentence)
+        self.part = part
+
+
 class PictureError(AttnvizError):
     """A file that cannot be used as a picture."""
 

@@ -1,5 +1,6 @@
 """The calls for notebooks and programs; pages and the command line use the same ones."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,30 +40,56 @@ def attend(
     *,
     text: str | None = None,
     image: str | Path | bytes | None = None,
+    given: Mapping[str, str | Path | bytes] | None = None,
     intervention: Intervention | None = None,
     **options: Any,
 ) -> Trace:
-    """Run a mechanism with the weights of the zoo on a text or a picture (a file name or its bytes).
+    """Run a mechanism with the weights of the zoo on a text, on a picture (a file name or its bytes), or on an input of
+    several parts: `given` names them, such as {"review": "…", "target": "food"}.
 
     The task is "trec" for a text and "cifar10" for a picture unless it is named. Where the zoo has no weights for these
     options the module is untrained, and `trace.made_by["trained"]` says so. An AttnvizError says what to do.
     """
-    if (text is None) == (image is None):
-        raise OptionError("Give either a text or an image, not both and not neither.")
-    about = task_registry.get(task or ("trec" if image is None else "cifar10"))
-    wanted = "text" if image is None else "image"
-    if about.kind != wanted:
-        fitting = [t.name for t in tasks().values() if t.kind == wanted]
+    about, values = read(task, text=text, image=image, given=given)
+    model = models.load(about.name, mechanism, registry.get(mechanism).parse(options))
+    swapped = intervention.swapped if intervention else {}
+    return model.trace(models.encode(about.name, values, swapped), intervention)
+
+
+def read(
+    task: str | None = None,
+    *,
+    text: str | None = None,
+    image: str | Path | bytes | None = None,
+    given: Mapping[str, str | Path | bytes] | None = None,
+) -> tuple[task_registry.Task, dict[str, Any]]:
+    """The task, and what was given for each of its parts, as `attend` takes them; pictures are read.
+
+    OptionError for a part that is missing or unknown; one with choices may be left out.
+    """
+    if (text is not None) + (image is not None) + (given is not None) != 1:
         raise OptionError(
-            f"The task {about.name} needs a {about.kind}, not a {wanted}; for it, choose {', '.join(fitting)}."
+            "Give one of text, image and given (for a task with several parts), not several and not none."
         )
-    spec = registry.get(mechanism)
-    model = models.load(about.name, mechanism, spec.parse(options))
-    if image is None:
-        swapped = intervention.swapped if intervention else {}
-        return model.trace(models.encode_text(about.name, text, swapped), intervention)
-    given = models.encode_picture(about.name, read_picture(_bytes(image)), _name(image))
-    return model.trace(given, intervention)
+    about = task_registry.get(task or ("cifar10" if image is not None else "trec"))
+    by_kind = {"text": text, "picture": image}
+    found = dict(given or {p.name: by_kind[p.kind] for p in about.parts if by_kind.get(p.kind) is not None})
+    names = [p.name for p in about.parts]
+    wanted = f"The task {about.name} takes {' and '.join(names)}"
+    if unknown := [name for name in found if name not in names]:
+        raise OptionError(f"{wanted}, not {unknown[0]!r}.")
+    for part in about.parts:
+        if part.kind == "choice":
+            found.setdefault(part.name, part.choices[0])
+        if part.name not in found:
+            raise OptionError(f"{wanted}: {part.name} is missing. Other tasks take other things: {_takes()}.")
+        if part.kind == "picture":
+            found[part.name] = read_picture(_bytes(found[part.name]), _name(found[part.name]), part.longest)
+    return about, found
+
+
+def _takes() -> str:
+    return "; ".join(f"{t.name}: {' and '.join(p.name for p in t.parts)}" for t in tasks().values())
 
 
 def _bytes(image: str | Path | bytes) -> bytes:

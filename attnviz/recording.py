@@ -19,6 +19,7 @@ from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, Step, numbered
 
 _NOTHING = Intervention()
+MAIN = ("weights", "influence")  # what the map is called that a mechanism is about
 FORMULAS = {  # of the steps that only an intervention or a mask brings in
     "tempered scores": r"\tilde e_l = e_l / T",
     "mask": r"m_l = 1 \text{ where item } l \text{ may be attended to, else } 0",
@@ -73,6 +74,15 @@ class Recording:
                 value[(..., *wanted.at)] = wanted.value
         return value
 
+    def show(self, name: str, value: Tensor, axes: str, normalised: str | None) -> Tensor:
+        """Like `add`, for numbers that are to be seen as a map though no alignment made them."""
+        self._normalised[name] = normalised
+        return self.add(name, value, axes)
+
+    def label(self, kind: str, axis: Axis) -> None:
+        """Labels for an axis that are known only now, such as words that have just been produced."""
+        self._axes = {**self._axes, kind: axis}
+
     def before(self, name: str, scores: Tensor, axes: str, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Scores and mask as the alignment function shall see them; they are noted, with what changes them."""
         prefix = "" if name == "weights" else f"{name} "
@@ -111,8 +121,8 @@ class Recording:
         return tuple(self._step(n, known.get(n.name, "")) for n in self._notes)
 
     def maps(self) -> tuple[AttentionMap, ...]:
-        """One map for each name that an `Alignment` was called with, repeated calls stacked; "weights" comes first."""
-        return tuple(self._map(name) for name in sorted(self._normalised, key=lambda name: name != "weights"))
+        """One map for each name of an `Alignment` or `show`, repeated calls stacked; the main one comes first."""
+        return tuple(self._map(name) for name in sorted(self._normalised, key=lambda name: name not in MAIN))
 
     def _step(self, n: _Note, formula: str) -> Step:
         value = _first(n)
@@ -123,11 +133,9 @@ class Recording:
         notes = [n for n in self._notes if n.name == name]
         weights = np.stack([_first(n) for n in notes]) if notes[0].loop else _first(notes[0])
         kinds = ((notes[0].loop,) if notes[0].loop else ()) + notes[0].axes
-        if notes[0].loop:
-            axes = (Axis(notes[0].loop, tuple(f"{notes[0].loop} {i + 1}" for i in range(len(notes)))),)
-            axes += tuple(self._axis(kind, size) for kind, size in zip(kinds[1:], weights.shape[1:], strict=True))
-        else:
-            axes = tuple(self._axis(kind, size) for kind, size in zip(kinds, weights.shape, strict=True))
+        axes = tuple(self._axis(kind, size) for kind, size in zip(kinds, weights.shape, strict=True))
+        if notes[0].loop and notes[0].loop not in self._axes:  # counted even if there is one turn
+            axes = (Axis(notes[0].loop, tuple(f"{notes[0].loop} {i + 1}" for i in range(len(notes)))), *axes[1:])
         return AttentionMap(name, weights, axes, self._normalised[name])
 
     def _axis(self, name: str, size: int) -> Axis:
@@ -185,6 +193,15 @@ def record(intervention: Intervention | None = None, axes: Mapping[str, Axis] | 
         yield _current.get()
     finally:
         _current.reset(token)
+
+
+def show(name: str, value: Tensor, axes: str, normalised: str | None = None) -> Tensor:
+    """`note`, and a map of that name: for affinities, products of weights and other numbers worth a picture.
+
+    The last two axes are query and key; `normalised` names the axis along which they sum to one, if they do.
+    """
+    recording = _current.get()
+    return value if recording is None else recording.show(name, value, axes, normalised)
 
 
 def note(name: str, value: Tensor, axes: str) -> Tensor:

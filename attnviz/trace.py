@@ -1,5 +1,6 @@
 """What comes out of a forward pass: maps of weights, the steps that led to them, context and prediction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -72,16 +73,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A probability for each label. `independent` ones answer yes or no each by itself and need not sum to one."""
+    """A probability for each label. `independent` ones answer yes or no each by itself and need not sum to one.
+
+    The labels of a `sequence` are words that were produced one after the other, each with its own probability.
+    """
 
     labels: tuple[str, ...]
     probabilities: Float[np.ndarray, " label"]
     independent: bool = False
+    sequence: bool = False
 
     @property
     def best(self) -> str:
-        """The label with the largest probability."""
-        return self.labels[int(self.probabilities.argmax())]
+        """The label with the largest probability; of a sequence all of them, in their order."""
+        return " ".join(self.labels) if self.sequence else self.labels[int(self.probabilities.argmax())]
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,12 @@ class Trace:
     context: Float[np.ndarray, "..."]
     prediction: Prediction | None = None
     made_by: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def given(self) -> str:
+        """What it was made from, in one line: a text, a picture's name, or the parts of an input."""
+        given = self.made_by.get("input", "")
+        return " · ".join(map(str, given.values())) if isinstance(given, Mapping) else str(given)
 
     def _repr_html_(self) -> str:
         """The live picture, where a notebook shows the trace."""

@@ -7,7 +7,25 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+import attnviz
+
 APP = Path(__file__).parents[1] / "app.py"
+
+
+def fitting(*tasks: str) -> list[tuple[str, str]]:
+    """Every mechanism with every one of these tasks (all, if none is named) that it can be used for."""
+    known = attnviz.tasks()
+    return [
+        (name, task)
+        for task in tasks or known
+        for name, spec in attnviz.mechanisms().items()
+        if known[task].takes(spec)
+    ]
+
+
+def mechanisms_for(task: str) -> list[str]:
+    """The mechanisms that can be used for a task."""
+    return [name for name, _ in fitting(task)]
 
 
 def png(width: int, height: int, seed: int = 0) -> bytes:

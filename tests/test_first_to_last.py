@@ -12,16 +12,18 @@ from attnviz.recording import record
 from attnviz.tasks.classifier import STEPS
 from attnviz.zoo import models
 from tests.attention.test_steps import recompute
+from tests.helpers import mechanisms_for
 
 SENTENCE = "Which city has the oldest university in Europe ?"
 EDITED = Intervention(overrides=(Override("features", (3, 7), 2.5), Override("features", (0, 0), -1.0)))
+NAMES = mechanisms_for("trec")
 
 
 def displayed(name, intervention):
     """The classifier in float64, and the value of each step that it shows, by name."""
     model = models.load("trec", name)
     items = models.encode_text("trec", SENTENCE).items.double()
-    classifier = copy.deepcopy(model.classifier).double()
+    classifier = copy.deepcopy(model.output).double()
     with record(intervention) as heard, torch.inference_mode():
         classifier(items)
     return classifier, {step.name: step.value for step in heard.steps(STEPS)}
@@ -41,7 +43,7 @@ def _check_projections(name, module, shown):
 
 
 @pytest.mark.parametrize("intervention", [Intervention(), EDITED], ids=["as it is", "edited"])
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", NAMES)
 def test_the_last_line_follows_from_the_first(name, intervention):
     classifier, shown = displayed(name, intervention)
     first = "items" if "items" in shown else "values" if name in ("capsule", "multi_hop", "structured") else None
@@ -60,7 +62,7 @@ def test_the_last_line_follows_from_the_first(name, intervention):
     np.testing.assert_allclose(shown["class probabilities"], shares / shares.sum(), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", NAMES)
 def test_an_edited_first_line_moves_the_last(name):
     last = "probabilities" if mechanisms()[name].yields == "classes" else "class probabilities"
     _, before = displayed(name, Intervention())

@@ -11,7 +11,7 @@ from torch import nn
 from attnviz.attention.alignments import Alignment, softmax
 from attnviz.attention.multi_head import MultiHeadSelf
 from attnviz.intervention import Intervention
-from attnviz.recording import current, note, record
+from attnviz.recording import current, note, record, show
 from attnviz.trace import Axis
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -157,3 +157,24 @@ def test_what_is_kept_holds_no_gradient_and_stops_none():
     output.sum().backward()
     assert module.attention.values.weight.grad.any()
     assert all(isinstance(step.value, np.ndarray) for step in recording.steps({}))
+
+
+def test_what_is_shown_is_a_step_and_a_map():
+    with record(axes={"key": Axis("token", ("a", "b"))}) as recording:
+        value = torch.randn(1, 3, 2)
+        assert show("affinity", value, "query_item key") is value
+    (found,) = recording.maps()
+    assert (found.name, found.normalised, found.axes[-1].labels) == ("affinity", None, ("a", "b"))
+    np.testing.assert_array_equal(found.weights, recording.steps({})[0].value)
+    assert show("affinity", value, "query_item key") is value  # outside of a recording
+
+
+def test_turns_of_a_loop_can_be_the_queries_and_get_their_labels_at_the_end():
+    align = Alignment()
+    with record() as recording:
+        for _ in range(2):
+            align(torch.randn(1, 3), "word* key")
+        recording.label("word", Axis("token", ("I", "sleep")))
+    (found,) = recording.maps()
+    assert [axis.labels for axis in found.axes[:1]] == [("I", "sleep")]
+    assert found.weights.shape == (2, 3) and found.stacked.shape == (1, 2, 3)

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
 import torch
 
 from attnviz.attention.registry import Cost
+from attnviz.features.given import Input
 from attnviz.zoo import models
 from attnviz.zoo.models import Model
 
+KEPT = 4096  # times that are remembered
 RUNS = 5  # forward passes that are measured, after one that is not
 
 
@@ -33,15 +34,15 @@ class Figures:
     metric: str | None
 
 
-def figures(model: Model, n_items: int) -> Figures:
-    """The figures for an input of `n_items`. The time is measured once for each size, and then remembered."""
-    counted = cost(model, n_items)
+def figures(model: Model, given: Input) -> Figures:
+    """The figures for an input. The time is measured once for each number of items, and then remembered."""
+    counted = cost(model, len(given.axis))
     metric, accuracy = next(iter(model.card["metric"].items()), (None, None)) if model.card else (None, None)
     return Figures(
         multiplications=counted.multiplications,
         memory=counted.memory,
-        parameters=sum(p.numel() for p in model.classifier.parameters()),
-        seconds=_seconds(model.task.name, model.mechanism.name, model.options, n_items),
+        parameters=sum(p.numel() for p in model.output.parameters()),
+        seconds=_seconds(model, given),
         accuracy=accuracy,
         metric=metric,
     )
@@ -58,20 +59,25 @@ def width(task: str) -> int:
     return models.features(task)[1]["d_model"]
 
 
-@lru_cache(maxsize=4096)
-def _seconds(task: str, mechanism: str, options: Any, n_items: int) -> float:
-    """The same numbers each time, since some alignments are slower on others."""
-    items = torch.randn(1, n_items, width(task), generator=torch.Generator().manual_seed(0))
-    return _timed(models.load(task, mechanism, options).classifier, items)
+_measured: dict[tuple[str, str, Any, int], float] = {}
+
+
+def _seconds(model: Model, given: Input) -> float:
+    key = (model.task.name, model.mechanism.name, model.options, len(given.axis))
+    if key not in _measured:
+        if len(_measured) >= KEPT:
+            _measured.clear()
+        _measured[key] = _timed(lambda: model.output(given.items, **given.sides))
+    return _measured[key]
 
 
 @torch.inference_mode()
-def _timed(run: Callable[[torch.Tensor], Any], items: torch.Tensor) -> float:
+def _timed(run: Callable[[], Any]) -> float:
     """The shortest time of a run, in seconds."""
-    run(items)
+    run()
     taken = []
     for _ in range(RUNS):
         start = perf_counter()
-        run(items)
+        run()
         taken.append(perf_counter() - start)
     return min(taken)

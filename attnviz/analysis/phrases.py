@@ -6,7 +6,8 @@ from attnviz.trace import Axis
 
 NOUNS = {"token": "word", "key": "item", "query": "query", "": "map"}
 PLURALS = {"patch": "patches", "class": "classes", "query": "queries", "entity": "entities"}
-LONGEST = 24
+LONGEST = 24  # letters of a word; a fact is a sentence
+LONGEST_FACT = 64
 
 
 def place(index: int, grid: tuple[int, int]) -> str:
@@ -24,14 +25,17 @@ def _third(position: float, low: str, high: str) -> str:
 
 
 def named(axis: Axis, index: int) -> str:
-    """What a sentence calls an item: its word in quotation marks, or where its patch lies."""
+    """What a sentence calls an item: its word or fact in quotation marks, or where its patch lies."""
     if axis.grid:
         return f"a patch at {place(index, axis.grid)}"
-    label = axis.labels[index]
-    short = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    label, is_fact = axis.labels[index], axis.kind == "fact"
+    words = label.rstrip(" .") or label if is_fact else label
+    longest = LONGEST_FACT if is_fact else LONGEST
+    short = words if len(words) <= longest else f"{words[: longest - 1]}…"
     if axis.labels.count(label) == 1:
         return f"“{short}”"
-    return f"“{short}” (number {axis.labels[:index].count(label) + 1})"
+    again = f"fact {index + 1}" if is_fact else f"number {axis.labels[:index].count(label) + 1}"
+    return f"“{short}” ({again})"
 
 
 def item(axis: Axis) -> str:

@@ -1,6 +1,6 @@
 """What was changed: in words, each with the event that takes it back, for chips and captions; and as marks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -99,9 +99,11 @@ def _whole(done: Intervention) -> Iterator[Chip]:
 
 
 def _written(trace: Trace) -> tuple[str, ...]:
-    """The words of the text before any was swapped."""
+    """The words of the text, or of the first text of several parts, before any was swapped."""
+    given = trace.made_by.get("input", "")
+    text = next(iter(given.values()), "") if isinstance(given, Mapping) else given
     try:
-        return split(str(trace.made_by.get("input", ""))).labels
+        return split(str(text)).labels
     except EmptyTextError:
         return ()
 

@@ -12,6 +12,7 @@ from attnviz.analysis.pairs import shares, variation
 from attnviz.analysis.phrases import capital, item, named
 from attnviz.attention.alignments import PLAIN
 from attnviz.changes import changed
+from attnviz.errors import OptionError
 from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, Prediction, Trace
 from attnviz.zoo import models
@@ -90,19 +91,24 @@ class Ablation:
 
 
 def sweep(control: Control, given: Input, watch: Watch = iter) -> Sweep:
-    """The prediction at each value. `watch` is handed the values and gives them back, to see how far the sweep is."""
+    """The prediction at each value. `watch` is handed the values and gives them back, to see how far the sweep is.
+
+    OptionError where words are produced. Where the possible answers depend on the run, those of the first are followed.
+    """
     traces, trained = [], []
     for value in watch(control.values):
         model, intervention = control.at(value)
         traces.append(model.trace(given, intervention))
         trained.append(model.card is not None)
+        _one_answer(traces[-1].prediction)
+    labels = traces[0].prediction.labels
     return Sweep(
         title=control.title,
         values=control.values,
         now=control.now,
         scale=control.scale,
-        labels=traces[0].prediction.labels,
-        probabilities=np.stack([trace.prediction.probabilities for trace in traces]).astype(np.float64),
+        labels=labels,
+        probabilities=np.stack([_of(trace.prediction, labels) for trace in traces]),
         trained=tuple(trained),
     )
 
@@ -166,6 +172,7 @@ def ablate(
     the largest shares of the weight are. `watch` is as in `sweep`.
     """
     before = model.trace(given, intervention)
+    _one_answer(before.prediction)
     axis = removable(before)[kind]
     if axis == items(before):
         there = [i for i in np.argsort(-shares(before), kind="stable").tolist() if i not in intervention.masked]
@@ -181,9 +188,22 @@ def ablate(
     return Ablation(kind, before.prediction.best, tuple(removals), max(0, len(there) - most))
 
 
+def _one_answer(prediction: Prediction) -> None:
+    if prediction.sequence:
+        raise OptionError("Words are produced here one after the other: there is no single answer to follow.")
+
+
+def _of(prediction: Prediction, labels: tuple[str, ...]) -> Float[np.ndarray, " label"]:
+    """The probabilities of these labels; 0 for one that is no longer among the answers."""
+    if prediction.labels == labels:
+        return prediction.probabilities.astype(np.float64)
+    known = dict(zip(prediction.labels, prediction.probabilities.tolist(), strict=True))
+    return np.array([known.get(label, 0.0) for label in labels])
+
+
 def _removal(label: str, index: int, before: Prediction, after: Prediction) -> Removal:
     watched = int(before.probabilities.argmax())
-    p, q = before.probabilities.astype(np.float64), after.probabilities.astype(np.float64)
+    p, q = _of(before, before.labels), _of(after, before.labels)
     return Removal(
         label=label,
         index=index,

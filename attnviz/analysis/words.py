@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from attnviz.analysis.items import MAIN, foremost
+from attnviz.analysis.items import MAIN, foremost, items, marked
 from attnviz.analysis.phrases import capital, count, item, listed, named, number, plural
 from attnviz.analysis.spread import effective
 from attnviz.trace import KEY, QUERY, AttentionMap, Axis, Trace
@@ -59,7 +59,14 @@ def alt_text(trace: Trace, title: str = "") -> str:
     first = foremost(trace)[0]
     n_maps, keys = len(first.stacked), first.axes[-1]
     kinds = f" of {count(n_maps, _kind(first))}" if first.axes[:-2] else ""
-    return f"{title}, weights{kinds} over {count(len(keys), item(keys))}: {''.join(_sentences(trace)[0])}"
+    target = "".join(f" The target is {word}." for word in _target(trace))
+    return f"{title}, weights{kinds} over {count(len(keys), item(keys))}: {''.join(_sentences(trace)[0])}{target}"
+
+
+def _target(trace: Trace) -> list[str]:
+    """The marked words as one text; nothing where none is marked, or where patches are."""
+    axis, which = items(trace), marked(trace)
+    return [f"“{' '.join(axis.labels[i] for i in which)}”"] if which and axis.grid is None else []
 
 
 def _sentences(trace: Trace) -> list[Sentence]:

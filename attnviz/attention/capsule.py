@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from attnviz.attention.alignments import Alignment
 from attnviz.attention.losses import LOSSES, blog_loss, official_loss, paper_loss
 from attnviz.attention.pooling import mean_item
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.errors import OptionError
 from attnviz.recording import note
 
@@ -118,6 +118,20 @@ def cost(n: int, d: int, options: Options, n_classes: int = 1) -> Cost:
         "p": "the probability of a class",
         "r": "the capsule of a class",
     },
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Trained with −Σ y log p and the distance of every capsule from the mean of the features.",
+            "The paper has two hinges on probabilities and on dot products, which push wrong classes away. With the "
+            "blog's, nothing speaks against every class saying yes.",
+            "loss",
+        ),
+        Dispute(
+            "A blog on the survey",
+            "The score uses a query of the item, q_l.",
+            "The query belongs to the class: q_c, one for each.",
+        ),
+    ),
 )
 class Capsule(CapsuleModule):
     """One query, context, probability and capsule r_c = p_c c_c for each class.

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnviz.attention.alignments import Alignment
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.attention.scores import SCORES, build_score
 from attnviz.recording import note
 
@@ -56,6 +56,14 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Query and key must have the same dimension.",
+            "Only for dot products, cosine and distance; general, additive and concat scores take any two.",
+            "score",
+        ),
+    ),
 )
 class LearnableQuery(nn.Module):
     """e_l = score(q, k_l) with a trainable q `(1, d_model)` and any of the score functions."""

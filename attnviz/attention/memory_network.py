@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from attnviz.attention.alignments import Alignment
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.errors import OptionError, ShapeError
 from attnviz.recording import note
 
@@ -56,6 +56,33 @@ def position_encoding(n_words: int, d: int, form: str = "paper") -> Float[Tensor
     raise OptionError(f"There is no position encoding {form!r}; choose paper or code.")
 
 
+def check_position(form: str) -> None:
+    """OptionError if there is no such position encoding."""
+    if form not in POSITIONS:
+        raise OptionError(f"There is no position encoding {form!r}; choose one of {', '.join(POSITIONS)}.")
+
+
+def sentence(embedded: Float[Tensor, "*batch word d"], position: str) -> Float[Tensor, "*batch d"]:
+    """The sum of a sentence's embedded words, after the position encoding."""
+    if position == "none":
+        return embedded.sum(-2)
+    return (embedded * position_encoding(*embedded.shape[-2:], position).to(embedded)).sum(-2)
+
+
+def ages(
+    items: Float[Tensor, "batch key *rest"], mask: Bool[Tensor, "batch key"] | None, n_times: int
+) -> Int[Tensor, "batch key"]:
+    """How many items are newer than each; the paper counts time backwards from the question.
+
+    ShapeError if there are more items than times.
+    """
+    n = items.shape[1]
+    if n > n_times:
+        raise ShapeError(f"{n} items and {n_times} learned times: build the network with n_times={n} or more.")
+    present = torch.ones(items.shape[:2], dtype=torch.bool, device=items.device) if mask is None else mask
+    return (present.long().flip(-1).cumsum(-1).flip(-1) - 1).clamp_min(0)
+
+
 def cost(n: int, d: int, options: Options) -> Cost:
     """Embedded memories and question, then scores and sums for each hop, and H where hops share their weights."""
     n_embeddings = options.n_hops + 1 if options.tying == "adjacent" else 2
@@ -77,6 +104,8 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    may_ask=("question",),
+    sizes=("d_items", "position", "n_times"),
     symbols={
         "k": "counts hops",
         "m": "an input memory: what the state is compared with",
@@ -90,6 +119,20 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "H": "trained weights between hops",
         "K": "the number of hops",
     },
+    queries=("question", "state>"),
+    disputes=(
+        Dispute(
+            "Paper and released code",
+            "The paper weighs a sentence's words by (1 − j/J) − (k/d)(1 − 2j/J); the released code by about twice "
+            "that, half a step away.",
+            "The paper's form. Both are in `position_encoding`.",
+        ),
+        Dispute(
+            "A blog on the survey",
+            "Several hops are typical of the Transformer's decoder, several heads of its encoder.",
+            "Both stacks have several heads; the survey takes the whole stack, encoder and decoder, as a form of hops.",
+        ),
+    ),
 )
 class MemoryNetwork(nn.Module):
     """K hops over a memory of items: p = softmax(u'm), o = sum p c, next u = u + o.
@@ -116,9 +159,8 @@ class MemoryNetwork(nn.Module):
         super().__init__()
         if tying not in TYINGS:
             raise OptionError(f"There is no tying {tying!r}; choose one of {', '.join(TYINGS)}.")
-        if position not in POSITIONS:
-            raise OptionError(f"There is no position encoding {position!r}; choose one of {', '.join(POSITIONS)}.")
-        self.n_hops, self.tying, self.position, self.n_times = n_hops, tying, position, n_times
+        check_position(position)
+        self.n_hops, self.tying, self.position = n_hops, tying, position
         d_items = d_items or d_model
         adjacent = tying == "adjacent"
         n_embeddings = n_hops + 1 if adjacent else 2
@@ -143,12 +185,13 @@ class MemoryNetwork(nn.Module):
         if question is None:
             question = self.query.expand(len(items), -1)
         question = note("query", question, "word feature" if question.ndim == 3 else "feature")
+        by_word = items.ndim == 4
+        stored = [self._sentences(embedding(items), by_word) for embedding in self.embeddings]
+        if self.times is not None:
+            age = ages(items, mask, self.times.shape[1])
+            stored = [x + times[age] for x, times in zip(stored, self.times, strict=True)]
         asked = self._sentences((self.asking or self.embeddings[0])(question), question.ndim == 3)
         u = note("question", asked[:, None], "query feature")
-        stored = [self._sentences(embedding(items), items.ndim == 4) for embedding in self.embeddings]
-        if self.times is not None:
-            ages = self._ages(items, mask)
-            stored = [x + times[ages] for x, times in zip(stored, self.times, strict=True)]
         for hop in range(self.n_hops):
             m, c = stored[hop : hop + 2] if self.tying == "adjacent" else stored
             u = self._hop(u, m, c, mask)
@@ -163,16 +206,4 @@ class MemoryNetwork(nn.Module):
         return note("state", self.carry(u) + o, "hop* query feature")
 
     def _sentences(self, embedded: Tensor, by_word: bool) -> Tensor:
-        if not by_word:
-            return embedded
-        if self.position == "none":
-            return embedded.sum(-2)
-        return (embedded * position_encoding(*embedded.shape[-2:], self.position).to(embedded)).sum(-2)
-
-    def _ages(self, items: Tensor, mask: Tensor | None) -> Tensor:
-        """How many items are newer than this one; the paper counts time backwards from the question."""
-        n = items.shape[1]
-        if n > self.n_times:
-            raise ShapeError(f"{n} items and {self.n_times} learned times: build the network with n_times={n} or more.")
-        present = torch.ones(items.shape[:2], dtype=torch.bool, device=items.device) if mask is None else mask
-        return (present.long().flip(-1).cumsum(-1).flip(-1) - 1).clamp_min(0)
+        return sentence(embedded, self.position) if by_word else embedded

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnviz.attention.alignments import Alignment
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.errors import OptionError
 from attnviz.recording import note
 
@@ -118,6 +118,13 @@ def self_cost(n: int, d: int, options: Options) -> Cost:
     cost=cost,
     options=Options,
     symbols={"h": "the number of heads"},
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Heads have weights of their own, says its text; they share them, says its table.",
+            "Each head has its own W_Q, W_K and W_V.",
+        ),
+    ),
 )
 class MultiHead(nn.Module):
     """Multi-head attention with one learned query: every item may answer, one context comes out."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from attnviz.attention import capsule
 from attnviz.attention.capsule import CapsuleModule, Capsules
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.errors import OptionError
 from attnviz.recording import note
 
@@ -59,6 +59,13 @@ def cost(n: int, d: int, options: Options, n_classes: int = 1) -> Cost:
         "m": "counts heads",
         "h": "the number of heads",
     },
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Names several heads for each capsule as if the survey had them.",
+            "An extension: the survey does not have it. One probability is read from all heads of a class.",
+        ),
+    ),
 )
 class MultiHeadCapsule(CapsuleModule):
     """h heads for each class, with q, W_K and W_V of their own; their contexts side by side are the class's context.

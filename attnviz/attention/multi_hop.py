@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.alignments import Alignment
 from attnviz.attention.pooling import mean_item
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.attention.scores import Additive
 from attnviz.errors import OptionError
 from attnviz.recording import note
@@ -92,6 +92,14 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "x": "what the new query is made from",
         "H": "the number of hops",
     },
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Deep chains of hops suffer from vanishing gradients.",
+            "The survey does not say so, and the classic networks add what a hop found to what was asked.",
+        ),
+    ),
+    may_ask=("query_items",),
 )
 class MultiHop(nn.Module):
     """H hops of q^{s+1} = transform(q^s, c^s) and an additive score of [q^{s+1}; c^s] with each key.

@@ -48,6 +48,19 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """Where sources disagree: what one of them says, and what holds or is done here.
+
+    `option` is the option of the mechanism that lets a person see the difference, if one does.
+    """
+
+    source: str
+    claim: str
+    instead: str
+    option: str = ""
+
+
+@dataclass(frozen=True)
 class Mechanism:
     """What attnviz knows of a mechanism besides its module.
 
@@ -57,6 +70,13 @@ class Mechanism:
     formulas depend on its options has them in an attribute `formulas`); `symbols` says what letters mean in them where
     that is not the usual. `cost(n, d, options)` counts for n items of d features; one that yields classes takes their
     number as a fourth argument.
+
+    `asks` names the sides that `forward` must be given besides the items, as keyword arguments, `may_ask` those that
+    it can take: "query_items" (with "query_mask"), a second set of feature vectors that asks; "target", a mask over
+    the items; "auxiliary", a vector of numbers; "question", a vector or its words. `sizes` names arguments of the
+    module that a task decides. `kinds` are the kinds of task it is for; empty: any. `queries` names the steps that are
+    its queries; of a repeated step ("query, hop 2") the name before the comma, with ">" behind it if what a turn leaves
+    asks the next one. `disputes` say where sources disagree.
     """
 
     name: str
@@ -67,12 +87,18 @@ class Mechanism:
     formula: str
     query: str
     look_for: str
-    yields: Literal["vector", "items", "classes"]
+    yields: Literal["vector", "items", "classes", "states"]
     steps: Mapping[str, str]
     cost: Callable[[int, int, Any], Cost]
     options: type = NoOptions
     symbols: Mapping[str, str] = field(default_factory=dict)
     module: type[nn.Module] = nn.Module
+    asks: tuple[str, ...] = ()
+    may_ask: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ("query", "queries")
+    disputes: tuple[Dispute, ...] = ()
 
     def parse(self, values: Mapping[str, Any]) -> Any:
         """Options from loose values (text from a link or a command line).
@@ -90,15 +116,35 @@ class Mechanism:
         """What the axes of its weights count, such as ("head", "query", "key"): read off a small forward pass."""
         module = self.build(d_model=16, n_classes=2).eval()
         with torch.inference_mode(), recording.record() as heard:
-            module(torch.zeros(1, 3, 16))
+            module(torch.zeros(1, 3, 16), **example_sides(self, 3, 16))
         return tuple(axis.kind for axis in heard.maps()[0].axes)
 
-    def build(self, d_model: int, options: Any = None, n_classes: int | None = None) -> nn.Module:
-        """A new module with random weights."""
+    def build(self, d_model: int, options: Any = None, n_classes: int | None = None, **sizes: Any) -> nn.Module:
+        """A new module with random weights; of `sizes` it takes those that it names."""
         values = asdict(options if options is not None else self.options())
+        values |= {name: size for name, size in sizes.items() if name in self.sizes}
         if self.yields == "classes":
             values["n_classes"] = n_classes or 2
         return self.module(d_model, **values)
+
+
+D_AUXILIARY = 4  # of an auxiliary variable where no task says how many numbers it has
+
+
+def example_sides(spec: Mechanism, n: int, d: int, batch: int = 1) -> dict[str, torch.Tensor]:
+    """Sides that a mechanism asks for, to try it on n items: always the same normal numbers, items 3 and 4 the target.
+
+    All rows of the batch are the same.
+    """
+    generator = torch.Generator().manual_seed(0)
+    known = {
+        "query_items": torch.randn(1, 2, d, generator=generator),
+        "target": torch.isin(torch.arange(n), torch.tensor([min(2, n - 1), 3]))[None],
+        "auxiliary": torch.randn(1, D_AUXILIARY, generator=generator),
+        "inputs": torch.randn(1, 2, d, generator=generator),
+        "question": torch.randn(1, d, generator=generator),
+    }
+    return {name: known[name].expand(batch, *known[name].shape[1:]) for name in spec.asks}
 
 
 def option(default: Any, *, choices: tuple, label: str, help: str) -> Any:

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnviz.attention.alignments import Alignment
-from attnviz.attention.registry import Cost, mechanism, option
+from attnviz.attention.registry import Cost, Dispute, mechanism, option
 from attnviz.errors import OptionError
 from attnviz.recording import note
 
@@ -64,6 +64,14 @@ def cost(n: int, d: int, options: Options) -> Cost:
     steps=STEPS,
     cost=cost,
     options=Options,
+    disputes=(
+        Dispute(
+            "A blog on the survey",
+            "Q = W_Q F implements both readings of a self-attentive query.",
+            "Three different things: a constant query (survey, equation 33), a learned query (34), and a query for "
+            "each item (35), which is this one.",
+        ),
+    ),
 )
 class SelfAttention(nn.Module):
     """One head; queries, keys and values come from the same items.

@@ -70,6 +70,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "p": "a weight: an item's share of the attention",
         "K": "the number of hops",
     },
+    queries=("question", "state>"),
 )
 class Stacked(nn.Module):
     """K attention layers with weights of their own; the sum of an item average and the question is the next question.

@@ -130,7 +130,7 @@ def _view(trace: Trace, before: Trace | None, picture: Picture, heading: str = "
         trace,
         before=before,
         picture=as_data_url(picture) if isinstance(picture, Image.Image) else picture,
-        text=str(trace.made_by.get("input", "")),
+        text=trace.given,
         title=title(trace),
     )
     return _View(trace, {**meta, "marks": marks(intervention_of(trace), trace)}, weights, heading)

@@ -121,6 +121,7 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
         "labels": list(prediction.labels),
         "probabilities": _array(prediction.probabilities, "prediction"),
         "independent": prediction.independent,
+        "sequence": prediction.sequence,
     }
 
 
@@ -165,7 +166,7 @@ def _read_prediction(found: dict[str, Any]) -> Prediction:
         raise ValueError(f"the prediction has {len(labels)} labels and probabilities of shape {probabilities.shape}")
     if not labels or not ((probabilities >= -1e-3) & (probabilities <= 1.001)).all():
         raise ValueError("the prediction has no probabilities, or some that are not between 0 and 1")
-    return Prediction(labels, probabilities, bool(found["independent"]))
+    return Prediction(labels, probabilities, bool(found["independent"]), bool(found.get("sequence")))
 
 
 def _read_origin(found: Any) -> dict[str, Any]:

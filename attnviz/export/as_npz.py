@@ -61,6 +61,7 @@ def to_npz(trace: Trace) -> bytes:
             "labels": list(found.labels),
             "probabilities": kept("prediction", found.probabilities, "prediction"),
             "independent": found.independent,
+            "sequence": found.sequence,
         }
     file = io.BytesIO()
     np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)

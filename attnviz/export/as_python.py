@@ -10,7 +10,7 @@ from attnviz.export.plain import TraceFileError
 from attnviz.intervention import Intervention
 from attnviz.trace import Trace
 
-_TAKEN = ("mechanism", "task", "text", "image", "intervention")  # arguments of `attend` that are no options
+_TAKEN = ("mechanism", "task", "text", "image", "given", "intervention")  # arguments of `attend` that are no options
 
 
 def to_python(trace: Trace) -> str:
@@ -37,13 +37,16 @@ def _made(variable: str, trace: Trace) -> str:
     """The call that makes a trace."""
     made_by = trace.made_by
     task, given, options = made_by.get("task"), made_by.get("input"), made_by.get("options", {})
-    if not isinstance(task, str) or not isinstance(given, str) or not isinstance(options, Mapping):
+    if not isinstance(task, str) or not isinstance(given, str | Mapping) or not isinstance(options, Mapping):
         raise TraceFileError(
             "This trace does not say which task, input and options made it, so there is no snippet that makes it "
             "again. Make the trace with attnviz.attend."
         )
     lines = [f"    {trace.mechanism!r},", f"    task={task!r},"]
-    if _is_picture(trace):
+    if isinstance(given, Mapping):
+        parts = {str(part): str(value) for part, value in given.items()}
+        lines.append(f"    given={parts!r},  # pictures by their files")
+    elif _is_picture(trace):
         lines.append(f"    image={given!r},  # the picture's file")
     else:
         lines.append(f"    text={given!r},")

@@ -34,7 +34,7 @@ def to_svg(
 ) -> str:
     """The trace as an SVG, drawn as on the pages, with the prediction, a sentence in words and what made it.
 
-    `view` is "tokens", "matrix" or "arcs" for a text, "overlay" or "matrix" for a picture; None takes the first. `map`
+    `view` is one of `views_of(trace, map)`, such as "tokens" or "matrix"; None takes the first. `map`
     is the number or name of one of `trace.maps`. `query` chooses one of several queries; None shows their mean.
     `picture` is what lies under the weights: a Pillow image, or a data URL (PNG or JPEG). `width` is in pixels, 96 to
     an inch. Text stays text, in the fonts of whoever opens the file. What an intervention changed is marked: masked

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from attnviz.export.drawing import SMALL, Part, cells, element, fitted, moved, shared_picture, text
+from attnviz.export.facts import facts
 from attnviz.export.marks import hatching, item_name, outline
 from attnviz.export.palette import CURVE
 from attnviz.export.scene import Scene
-from attnviz.export.strips import TINY, grid, longest, map_name, tokens, upright
+from attnviz.export.strips import TINY, grid, longest, map_name, reading, tokens, upright
 
 GAP, CAPTION = 14, 24  # between figures; the line above each
 MOST_CELLS = 6_000  # more than this are one embedded picture a map
@@ -42,7 +43,14 @@ def overlay(scene: Scene) -> Part:
     return _multiples(scene, lambda m: _overlay(scene, m, size, height), size)
 
 
-FIGURES: dict[str, Callable[[Scene], Part]] = {"tokens": tokens, "matrix": matrix, "arcs": arcs, "overlay": overlay}
+FIGURES: dict[str, Callable[[Scene], Part]] = {
+    "tokens": tokens,
+    "reading": reading,
+    "facts": facts,
+    "matrix": matrix,
+    "arcs": arcs,
+    "overlay": overlay,
+}
 
 
 def _matrix(scene: Scene, m: int, size: float) -> Part:

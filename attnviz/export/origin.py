@@ -85,7 +85,7 @@ def _changes(side: Trace) -> str:
 
 
 def _input(trace: Trace) -> str:
-    return str(trace.made_by.get("input", ""))
+    return trace.given
 
 
 def _task(trace: Trace) -> str:

@@ -11,9 +11,20 @@ from PIL import Image
 
 from attnviz.analysis.words import in_words
 from attnviz.errors import OptionError
-from attnviz.export.drawing import LARGE, SMALL, Part, broken, element, fitted, moved, plain_text, text
+from attnviz.export.drawing import (
+    LARGE,
+    SMALL,
+    Part,
+    broken,
+    element,
+    fitted,
+    moved,
+    plain_text,
+    text,
+    text_width,
+)
 from attnviz.export.figures import FIGURES
-from attnviz.export.marks import marks_of
+from attnviz.export.marks import frame_around, marks_of
 from attnviz.export.origin import caption
 from attnviz.export.palette import LOOKS, Theme, palette
 from attnviz.export.plain import TraceFileError
@@ -98,23 +109,29 @@ def _legend(scene: Scene, scale: float) -> Part:
     for i, colour in enumerate(colours):
         drawn.append(element("rect", x=52 + 2 * i, y=4, width=wide - 2 * i, height=8, fill=colour))
     drawn.append(text(most, 60 + wide, 8, font_size=SMALL, fill=look.soft))
+    free, beside = "does not sum to one", 110 + wide
     if scene.attention.normalised is None:
-        drawn.append(text("does not sum to one", 110 + wide, 8, font_size=SMALL, fill=look.soft))
+        drawn.append(text(free, beside, 8, font_size=SMALL, fill=look.soft))
+        beside += text_width(free, SMALL) + 24
+    if scene.marks.target:
+        drawn.append(text("target", beside, 8, font_size=SMALL, fill=look.soft))
+        drawn.append(frame_around(beside, 8, text_width("target", SMALL), SMALL, look.ink))
     return Part("".join(drawn), 52 + wide, 16)
 
 
 def _prediction(found: Prediction, untrained: bool, theme: Theme, width: float) -> Part:
     look = LOOKS[theme]
     order = list(range(len(found.labels)))
-    if len(order) > MOST_CLASSES:
+    if len(order) > MOST_CLASSES and not found.sequence:
         order = sorted(order, key=lambda i: -found.probabilities[i])[:MOST_CLASSES]
     drawn = [text("Prediction", 0, 9, font_size=SMALL, font_weight=600, fill=look.soft)]
     y = 24.0
     notes = ["untrained: random weights"] if untrained else []
-    for note in [*notes, "independent yes/no per class"] if found.independent else notes:
+    said = "each word's own probability" if found.sequence else "independent yes/no per class"
+    for note in [*notes, said] if found.independent else notes:
         drawn.append(text(note, 0, y + 3, font_size=SMALL, fill=look.soft))
         y += 18
-    best, label, room = int(found.probabilities.argmax()), 100, width - 100 - 44
+    best, label, room = -1 if found.sequence else int(found.probabilities.argmax()), 100, width - 100 - 44
     fill = palette(theme, "one").css[240]
     for i in order:
         share = min(1.0, max(0.0, float(found.probabilities[i])))

@@ -11,6 +11,8 @@ from attnviz.export.marks import Marks
 from attnviz.export.palette import LOOKS, Look, Palette, Theme, kind_of, palette
 from attnviz.trace import AttentionMap, Trace
 
+LONG = 40  # words from which a text is first of all to be read; columns are narrow, their labels upright
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -99,4 +101,10 @@ def views_of(trace: Trace, which: int | str = 0) -> tuple[str, ...]:
     """The views that make sense for a map of the trace, the most telling first; none if the trace has no map."""
     if not trace.maps:
         return ()
-    return ("overlay", "matrix") if chosen_map(trace, which).axes[-1].grid else ("tokens", "matrix", "arcs")
+    queries, keys = chosen_map(trace, which).axes[-2:]
+    if keys.grid:
+        return "overlay", "matrix"
+    if keys.kind == "fact":
+        return ("facts", "matrix", "arcs") if len(queries) > 1 else ("facts", "matrix")
+    drawn = "tokens", "matrix", "arcs"
+    return ("reading", *drawn) if keys.kind == "token" and len(keys) > LONG else drawn

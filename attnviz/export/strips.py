@@ -16,16 +16,24 @@ from attnviz.export.drawing import (
     text_width,
 )
 from attnviz.export.marks import hatching, item_name, outline
-from attnviz.export.scene import Scene
+from attnviz.export.scene import LONG, Scene
 
 TINY = 11  # pixels of text in cells
 OFF = " off"
-LONG = 40  # words from which columns are narrow, their labels upright
+MOST_LINES, LEAST_LINE = 4, 0.02  # maps that are lines under a word; weights, of the scale, that are
 
 
 def tokens(scene: Scene) -> Part:
     """The sentence, tinted by the mean over the maps, and one strip for each map under its words."""
     return stacked([_sentence(scene), grid(scene)], 10)
+
+
+def reading(scene: Scene) -> Part:
+    """A text as a paragraph, tinted by the mean over the maps; up to four of them are lines under each word."""
+    lines = len(scene.maps) if 1 < len(scene.maps) <= MOST_LINES else 0
+    said = f"lines under a word, from the top: {', '.join(scene.maps)}" if lines else ""
+    name = text(fitted(said, scene.width, SMALL), 0, 8, font_size=SMALL, fill=scene.look.soft)
+    return stacked([Part(name, scene.width, 18 if lines else 0), _sentence(scene, lines)], 4)
 
 
 def grid(scene: Scene) -> Part:
@@ -43,11 +51,11 @@ def grid(scene: Scene) -> Part:
     return stacked(blocks, 12)
 
 
-def _sentence(scene: Scene) -> Part:
+def _sentence(scene: Scene, lines: int = 0) -> Part:
     mean = scene.rows.mean(0)
     steps = scene.palette.steps(mean, scene.row_scale)
     size, pad = (21, 5) if len(scene.keys) <= LONG else (15, 3)
-    line, x, y = size * 1.75, 0.0, 0.0
+    line, x, y = size * 1.75 + 4 * lines, 0.0, 0.0
     flipped = is_right_to_left(" ".join(scene.keys))
     drawn = []
     for k, key in enumerate(scene.keys):
@@ -63,8 +71,18 @@ def _sentence(scene: Scene) -> Part:
         middle, at = left + (wide - beside) / 2, y + size * 0.725
         drawn.append(item_name(scene.marks, k, shown, middle, at, ink=ink, anchor="middle", size=size))
         drawn.append(text(was, left + wide - pad, at, font_size=SMALL, fill=ink, text_anchor="end", opacity=0.75))
+        drawn += [_line(scene, m, k, (left, y + size * 1.45 + 1 + 4 * m, wide)) for m in range(lines)]
         x += wide + 5
-    return Part("".join(drawn), scene.width, y + size * 1.45)
+    return Part("".join(drawn), scene.width, y + size * 1.45 + 4 * lines)
+
+
+def _line(scene: Scene, m: int, key: int, place: tuple[float, float, float]) -> str:
+    """One map's weight as a line under a word; none for next to no weight."""
+    weight, (x, y, wide) = float(scene.rows[m, key]), place
+    if abs(weight) < LEAST_LINE * scene.row_scale:
+        return ""
+    fill = scene.palette.css[int(scene.palette.steps(weight, scene.row_scale))]
+    return element("rect", x=x, y=y, width=wide, height=3, fill=fill)
 
 
 def _was(scene: Scene, key: int, room: float) -> str:
@@ -101,7 +119,7 @@ def _block(scene: Scene, columns: tuple[int, int], widths: list[float], label: f
         drawn.append(_column_name(scene, k, middle, head, widths[k], narrow))
         for m in maps:
             box = (x, head + m * row, wide, row - gap)
-            drawn.append(_cell(scene, float(values[m, k]), box, k == best[m]))
+            drawn.append(cell(scene, float(values[m, k]), box, k == best[m]))
             if (m, k) in scene.edited:
                 drawn.append(outline(x + 1, box[1] + 1, wide - 2, row - gap - 2, scene.look.ink))
         if k in scene.marks.masked:
@@ -135,7 +153,7 @@ def map_name(scene: Scene, m: int, x: float, y: float, width: float) -> str:
     return text(shown, x, y, font_size=SMALL, fill=scene.look.soft, font_style="italic")
 
 
-def _cell(scene: Scene, weight: float, box: tuple[float, ...], best: bool) -> str:
+def cell(scene: Scene, weight: float, box: tuple[float, ...], best: bool) -> str:
     """A cell; its number stands in it where it matters: the largest of a row, and all above 0.15."""
     x, y, width, height = box
     step = int(scene.palette.steps(np.array(weight), scene.row_scale))

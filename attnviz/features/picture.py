@@ -23,14 +23,15 @@ CHOOSE = "Choose a PNG, JPEG, GIF, WebP, BMP or TIFF file."
 
 @dataclass(frozen=True)
 class Picture:
-    """An RGB picture without metadata, and one sentence for each thing that was changed to get it."""
+    """An RGB picture without metadata, one sentence for each thing that was changed to get it, and its file's name."""
 
     image: Image.Image
     notes: tuple[str, ...] = ()
+    name: str = ""
 
 
-def read_picture(data: bytes) -> Picture:
-    """The picture in an uploaded file: upright, on white, 8 bits a colour, at most twice as long as wide.
+def read_picture(data: bytes, name: str = "", longest: float = LONGEST) -> Picture:
+    """The picture in an uploaded file: upright, on white, 8 bits a colour, at most `longest` times as long as wide.
 
     PictureError for a file that is empty, too large, damaged, of another kind, or of more than 40 megapixels; the size
     is read from the header, before anything is decoded.
@@ -43,10 +44,10 @@ def read_picture(data: bytes) -> Picture:
         )
     notes: list[str] = []
     image = _decoded(_opened(data), notes)
-    image = _bounded(_cropped(image, LONGEST, notes), notes)
+    image = _bounded(_cropped(image, longest, notes), notes)
     if min(image.size) < SMALL:
         notes.append(f"The picture is only {image.width} x {image.height} pixels, so it is enlarged.")
-    return Picture(_bare(image), tuple(notes))
+    return Picture(_bare(image), tuple(notes), name)
 
 
 def fit(picture: Picture | Image.Image, side: int = 32, longest: float = LONGEST, multiple: int = 4) -> Image.Image:

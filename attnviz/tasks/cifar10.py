@@ -14,7 +14,7 @@ def read(folder: Path, split: str) -> Examples:
     """Pictures 32 x 32; "val" is a tenth of the published training part."""
     with np.load(data_file(folder, "test.npz" if split == "test" else "train.npz"), allow_pickle=False) as file:
         labels = torch.from_numpy(file["y"].astype(np.int64))
-        pixels = torch.from_numpy(_decode(file["jpeg"].tobytes(), file["offset"]))
+        pixels = torch.from_numpy(decode(file["jpeg"].tobytes(), file["offset"]))
     if split == "test":
         return Examples(pixels, labels)
     train, val = held_out(len(labels), 0.1)
@@ -22,7 +22,7 @@ def read(folder: Path, split: str) -> Examples:
     return Examples(pixels[chosen], labels[chosen])
 
 
-def _decode(jpegs: bytes, offsets: np.ndarray) -> np.ndarray:
+def decode(jpegs: bytes, offsets: np.ndarray) -> np.ndarray:
     pictures = [
         np.asarray(Image.open(io.BytesIO(jpegs[start:end]), formats=["JPEG"]).convert("RGB"))
         for start, end in zip(offsets, offsets[1:], strict=False)

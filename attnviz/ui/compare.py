@@ -9,17 +9,16 @@ import streamlit as st
 
 from attnviz import library
 from attnviz.analysis.cost import figures
-from attnviz.analysis.items import items
 from attnviz.analysis.pairs import difference_trace
 from attnviz.analysis.phrases import listed
 from attnviz.analysis.said import said
-from attnviz.errors import AttnvizError, EmptyTextError, PairError, PictureError
+from attnviz.errors import AttnvizError, PairError
 from attnviz.features.picture import as_data_url
-from attnviz.features.words import split
 from attnviz.intervention import Intervention
 from attnviz.tasks.registry import Task
 from attnviz.trace import Trace
 from attnviz.ui import changes, details, inputs, link, live
+from attnviz.ui.inputs import Given
 from attnviz.ui.panels import Setup, in_words
 from attnviz.ui.shown import Shown
 from attnviz.views import canvas
@@ -31,8 +30,6 @@ from attnviz.zoo import models
 VIEWS = {"side": "Side by side", "inputs": "Two inputs", "all": "All mechanisms"}
 TWO = ("A", "B")
 _BOARD, _SHEET = "board", "sheet"
-
-Source = str | inputs.Chosen
 
 
 def choose_view() -> str:
@@ -49,17 +46,20 @@ def choose_view() -> str:
 
 def examples(task: Task, view: str) -> None:
     """Sentences to try; for two inputs, pairs of them that differ in little."""
-    if view != "inputs" and task.kind == "text":
+    if view != "inputs" and task.has_examples:
         inputs.examples(task)
     elif view == "inputs" and task.pairs:
-        _pairs({" · ".join(pair): pair for pair in task.pairs})
+        _pairs({" · ".join(map(_in_line, pair)): pair for pair in task.pairs}, task)
 
 
-def _pairs(known: dict[str, tuple[str, str]]) -> None:
+def _in_line(example: Any) -> str:
+    return example if isinstance(example, str) else " / ".join(example.values())
+
+
+def _pairs(known: dict[str, tuple[Any, Any]], task: Task) -> None:
     def write() -> None:
-        for slot, text in zip(TWO, known[st.session_state["pair"]], strict=True):
-            st.session_state[f"text{slot}"] = text
-        changes.forget_input()
+        for slot, example in zip(TWO, known[st.session_state["pair"]], strict=True):
+            inputs.fill(task, example, slot)
 
     st.menu_button("Examples", list(known), key="pair", on_click=write)
 
@@ -93,16 +93,16 @@ def all_mechanisms(reference: Setup) -> None:
     now = changes.now(reference.slot)
     done = Intervention(temperature=now.temperature, alignment=now.alignment)
     source, hint = _source(reference.task)
-    given = _encoded(reference.task.name, source)
+    given = models.encode(reference.task.name, source.values)
     picture = None if given.picture is None else as_data_url(given.picture)
     known, problems = _all_models(reference)
     panels, seen = {}, []
     for model in known:
         trace = model.trace(given, done)
-        framed = frame(trace, picture=picture, text=_text(source))
-        panels[model.mechanism.name] = _panel(trace, model, framed, in_words(model.options))
-        title = model.mechanism.title
-        seen.append(Shown(trace, None, picture, model, given, done, f"-{model.mechanism.name}", title))
+        framed = frame(trace, picture=picture, text=trace.given)
+        name, title = model.mechanism.name, model.mechanism.title
+        seen.append(Shown(trace, None, picture, model, given, done, f"-{name}", title))
+        panels[name] = _panel(seen[-1], framed, in_words(model.options))
     compared = panels[reference.asked.model.mechanism.name]
     meta, numbers = sheet(list(panels.values()), compared)
     for_all = _for_all(done, compared.trace)
@@ -116,7 +116,9 @@ def all_mechanisms(reference: Setup) -> None:
 def _all_models(reference: Setup) -> tuple[list[models.Model], list[str]]:
     """The reference as it is and every other mechanism with its default options; what cannot be loaded is said."""
     found, problems = [], []
-    for name in library.mechanisms():
+    for name, spec in library.mechanisms().items():
+        if not reference.task.takes(spec):
+            continue
         try:
             own = name == reference.asked.model.mechanism.name
             found.append(reference.asked.model if own else models.load(reference.task.name, name))
@@ -137,7 +139,7 @@ def _put_beside() -> None:
         st.session_state["mechanism2"], st.session_state["_view_wanted"] = name, "side"
 
 
-def _show(setups: Sequence[Setup], sources: Sequence[Source], hint: str, slots: Sequence[str], shared: bool) -> None:
+def _show(setups: Sequence[Setup], sources: Sequence[Given], hint: str, slots: Sequence[str], shared: bool) -> None:
     drawn = [_drawn(*of) for of in zip(setups, sources, slots, strict=True)]
     meta, numbers = board([panel for panel, _, _ in drawn])
     meta["hint"] = " ".join(dict.fromkeys(filter(None, [hint, *(note for *_, notes in drawn for note in notes)])))
@@ -161,51 +163,27 @@ def _with_differences(seen: list[Shown]) -> list[Shown]:
     return found
 
 
-def _drawn(setup: Setup, source: Source, slot: str) -> tuple[Panel, Shown, tuple[str, ...]]:
+def _drawn(setup: Setup, source: Given, slot: str) -> tuple[Panel, Shown, tuple[str, ...]]:
     """A panel with the changes of a slot, what it shows, and notes about its input."""
-    task = setup.task.name
-    plain = _encoded(task, source)
-    if plain.picture is None:
-        changes.follow_words(plain.axis.labels, slot)
-    swapped = changes.now(slot).swapped
-    given = _encoded(task, source, swapped) if swapped else plain
-    shown = live.of_input(setup.asked, given, plain, slot)
-    meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=_text(source))
+    shown, notes = live.of_values(setup.asked, source.values, slot)
+    meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=shown.trace.given)
     meta["change"] = live.described(shown, slot)
-    panel = _panel(shown.trace, setup.asked.model, (meta, weights), setup.options, slot)
-    return panel, replace(shown, title=f"{slot} · {setup.asked.model.mechanism.short}"), given.notes
+    panel = _panel(shown, (meta, weights), setup.options, slot)
+    return panel, replace(shown, title=f"{slot} · {setup.asked.model.mechanism.short}"), notes
 
 
-def _panel(trace: Trace, model: models.Model, framed: tuple[dict, Any], options: str, number: str = "") -> Panel:
-    return Panel(trace, *framed, options, figures(model, len(items(trace))), number)
+def _panel(shown: Shown, framed: tuple[dict, Any], options: str, number: str = "") -> Panel:
+    return Panel(shown.trace, *framed, options, figures(shown.model, shown.given), number)
 
 
-def _source(task: Task, slot: str = "", number: int = 0, example: str = "") -> tuple[Source, str]:
-    """What was typed or chosen; where that is nothing, the last that was something, and a sentence that says so."""
+def _source(task: Task, slot: str = "", number: int = 0, example: Any = None) -> tuple[Given, str]:
+    """What was typed or chosen; where that cannot be used, the last that could, and a sentence that says so."""
     last = f"_compared_{task.kind}{slot}"
     try:
-        if task.kind == "text":
-            found: Source = inputs.text_field(task, slot, example)
-            split(found)
-        else:
-            found = inputs.choose_picture(task, slot, number)
-    except (EmptyTextError, PictureError) as error:
-        return st.session_state.get(last) or _first(task, example), str(error)
+        found = inputs.ask(task, slot, number, example)
+        models.encode(task.name, found.values)
+    except AttnvizError as error:
+        first = Given(inputs.values_of(task, example or task.examples[0]), shared=True)
+        return st.session_state.get(last) or first, str(error)
     st.session_state[last] = found
-    own = task.kind == "image" and not found.shared
-    return found, "A picture of your own is not part of the link." if own else ""
-
-
-def _first(task: Task, example: str) -> Source:
-    first = example or task.examples[0]
-    return first if task.kind == "text" else inputs.sample(first)
-
-
-def _encoded(task: str, source: Source, swapped: Any = None) -> models.Input:
-    if isinstance(source, str):
-        return models.encode_text(task, source, swapped)
-    return models.encode_picture(task, source.picture, source.name)
-
-
-def _text(source: Source) -> str:
-    return source if isinstance(source, str) else source.name
+    return found, "" if found.shared else "A picture of your own is not part of the link."

@@ -19,12 +19,18 @@ from attnviz.zoo import models
 DEFAULT_MECHANISM, DEFAULT_TASK = "multi_head", "trec"
 
 
+def mechanism() -> Mechanism:
+    """The mechanism that is chosen, before its control is drawn: the tasks depend on it."""
+    known = library.mechanisms()
+    link.start("mechanism", list(known), DEFAULT_MECHANISM)
+    return known[st.session_state["mechanism"]]
+
+
 def choose_mechanism() -> Mechanism:
     """Family first, then its mechanisms; only the mechanism is part of the link."""
     known = library.mechanisms()
     families = list(dict.fromkeys(spec.family for spec in known.values()))
-    link.start("mechanism", list(known), DEFAULT_MECHANISM)
-    current = known[st.session_state["mechanism"]]
+    current = mechanism()
     st.session_state["family"] = current.family
 
     def first_of_family() -> None:
@@ -41,10 +47,11 @@ def choose_mechanism() -> Mechanism:
     return known[name]
 
 
-def pick_mechanism(slot: str, default: str) -> Mechanism:
-    """All mechanisms in one list: for a page that has several."""
-    known = library.mechanisms()
+def pick_mechanism(slot: str, default: str, kind: str | None = None) -> Mechanism:
+    """All mechanisms in one list: for a page that has several. With `kind` only those for such an input."""
+    known = {name: spec for name, spec in library.mechanisms().items() if kind is None or tasks_of(spec, kind)}
     key = f"mechanism{slot}"
+    default = default if default in known else list(known)[(int(slot) - 1) % len(known)]
     link.start(key, list(known), default)
     name = st.selectbox(
         f"Mechanism {slot}", list(known), key=key, format_func=lambda n: known[n].title, label_visibility="collapsed"
@@ -53,10 +60,16 @@ def pick_mechanism(slot: str, default: str) -> Mechanism:
     return known[name]
 
 
-def choose_task(slot: str = "", default: str = DEFAULT_TASK, kind: str | None = None) -> Task:
-    """What the model predicts; with `kind`, only tasks with that input (text, image)."""
-    known = {name: task for name, task in library.tasks().items() if kind in (None, task.kind)}
+def tasks_of(spec: Mechanism, kind: str | None = None) -> dict[str, Task]:
+    """The tasks that a mechanism is for, by name; with `kind`, only those with that input (text, image …)."""
+    return {name: task for name, task in library.tasks().items() if kind in (None, task.kind) and task.takes(spec)}
+
+
+def choose_task(spec: Mechanism, slot: str = "", default: str = DEFAULT_TASK, kind: str | None = None) -> Task:
+    """What the model predicts; with `kind`, only tasks with that input."""
+    known = tasks_of(spec, kind)
     key = f"task{slot}"
+    default = default if default in known else next(iter(known))
     link.start(key, list(known), default)
     name = st.selectbox(
         "Predicts",
@@ -72,7 +85,7 @@ def choose_task(slot: str = "", default: str = DEFAULT_TASK, kind: str | None = 
 def introduced(spec: Mechanism, task: Task) -> str:
     """The mechanism in a line: its title, what its query is, and what to look for in a text or a picture."""
     look_for = spec.look_for
-    if task.kind == "image":
+    if any(part.kind == "picture" for part in task.parts):
         for word, patch in (("words", "patches"), ("word", "patch"), ("text", "picture")):
             look_for = look_for.replace(word, patch)
     return f"**{spec.title}.** {spec.query} {look_for}"

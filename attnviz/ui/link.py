@@ -72,6 +72,13 @@ def start(name: str, choices: list[Any], default: Any) -> None:
         st.session_state[name] = default
 
 
+def take(name: str, read: Callable[[str], Any], default: str) -> None:
+    """Give `name` its first value, where it is any text that `read` accepts: `start` without choices."""
+    if name not in st.session_state:
+        check(name, read)
+        st.session_state[name] = st.query_params.get(name, _chosen().get(name, default))
+
+
 def begin(name: str, other: str) -> Any:
     """Let `name` begin with what was chosen for `other`, unless it was chosen itself; what that is, or None."""
     if other in _chosen():

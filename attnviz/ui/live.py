@@ -8,8 +8,9 @@ import streamlit as st
 
 from attnviz.analysis.said import intervention_of, marks, options_said, said
 from attnviz.attention import registry
-from attnviz.errors import AttnvizError, EmptyTextError
+from attnviz.errors import AttnvizError
 from attnviz.features.picture import as_data_url
+from attnviz.tasks.job import Values
 from attnviz.trace import Trace
 from attnviz.ui import changes, details, inputs
 from attnviz.ui.shown import Shown
@@ -18,6 +19,8 @@ from attnviz.views.frame import frame
 from attnviz.zoo import models
 
 _HINTS = {"text": "Type: the picture follows.", "image": "Choose a picture, or bring your own."}
+_HINT = "Change what is given: the picture follows."
+_FOLLOWED = ("token", "fact")  # items that come and go one by one, and take with them what was changed in them
 KEY = "live-picture"
 
 
@@ -33,43 +36,33 @@ Draw = Callable[[Shown, tuple[str, ...]], None]  # what a page makes of a trace,
 
 
 @st.fragment
-def follow_text(asked: Asked, draw: Draw | None = None) -> None:
-    """Text field and picture; only this reruns while someone types or changes something in the picture.
+def follow(asked: Asked, draw: Draw | None = None) -> None:
+    """Input and picture; only this reruns while someone types or changes something in the picture.
 
     A page that draws something else than the live picture says so by `draw`.
     """
-    text = inputs.text_field(asked.model.task)
+    task = asked.model.task
     try:
-        shown, notes = of_text(asked, text)
-    except EmptyTextError as error:
-        if "_last_text" not in st.session_state:  # a link without a word in it
-            st.session_state["_last_text"], _ = of_text(asked, asked.model.task.examples[0])
-        show_last("text", str(error), draw)
-    else:
-        show(shown, notes, draw)
-
-
-@st.fragment
-def follow_picture(asked: Asked, draw: Draw | None = None) -> None:
-    """Gallery, upload, camera, and the picture under the weights."""
-    try:
-        chosen = inputs.choose_picture(asked.model.task)
-        given = models.encode_picture(asked.model.task.name, chosen.picture, chosen.name)
-        shown = of_input(asked, given, given)
+        given = inputs.ask(task)
+        shown, notes = of_values(asked, given.values)
     except AttnvizError as error:
-        show_last("image", str(error), draw)
+        if f"_last_{task.kind}" not in st.session_state:  # a link with nothing in it that can be used
+            first = inputs.values_of(task, task.examples[0])
+            st.session_state[f"_last_{task.kind}"], _ = of_values(asked, first)
+        show_last(task.kind, str(error), draw)
     else:
-        own = () if chosen.shared else ("A picture of your own is not part of the link.",)
-        show(shown, (*given.notes, *own), draw)
+        own = () if given.shared else ("A picture of your own is not part of the link.",)
+        show(shown, (*notes, *own), draw)
 
 
-def of_text(asked: Asked, text: str, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
-    """What a text shows with the changes of a slot, and notes about it. EmptyTextError if it has no word."""
+def of_values(asked: Asked, values: Values, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
+    """What an input shows with the changes of a slot, and notes about it. An AttnvizError if it cannot be used."""
     task = asked.model.task.name
-    plain = models.encode_text(task, text)
-    changes.follow_words(plain.axis.labels, slot)
+    plain = models.encode(task, values)
+    if plain.axis.kind in _FOLLOWED:
+        changes.follow_words(plain.axis.labels, slot)
     swapped = changes.now(slot).swapped
-    given = models.encode_text(task, text, swapped) if swapped else plain
+    given = models.encode(task, values, swapped) if swapped else plain
     return of_input(asked, given, plain, slot), given.notes
 
 
@@ -91,7 +84,7 @@ def of_input(asked: Asked, given: models.Input, plain: models.Input, slot: str =
 def show(shown: Shown, notes: tuple[str, ...] = (), draw: Draw | None = None) -> None:
     """Draw a trace and remember it."""
     st.session_state[f"_last_{_kind(shown)}"] = shown
-    (draw or _draw)(shown, notes)
+    (draw or draw_picture)(shown, notes)
     changes.keep()
     changes.follow_controls()
     details.follow(lambda: [shown])
@@ -99,18 +92,17 @@ def show(shown: Shown, notes: tuple[str, ...] = (), draw: Draw | None = None) ->
 
 def show_file(trace: Trace, draw: Draw | None = None) -> None:
     """Draw a trace that was saved before. Nothing in it can be changed: there may be no model that made it."""
-    (draw or _draw)(Shown(trace), ())
+    (draw or draw_picture)(Shown(trace), ())
     details.follow(lambda: [Shown(trace)])
 
 
 def _kind(shown: Shown) -> str:
-    return "text" if shown.picture is None else "image"
+    return shown.model.task.kind if shown.model else ""
 
 
-def _draw(shown: Shown, notes: tuple[str, ...]) -> None:
+def draw_picture(shown: Shown, notes: tuple[str, ...]) -> None:
     """The live picture. Notes stand where the hint stood, so that nothing jumps."""
-    text = str(shown.trace.made_by.get("input", ""))
-    meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=text)
+    meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=shown.trace.given)
     if shown.model is None:
         meta["marks"] = marks(intervention_of(shown.trace), shown.trace)
     else:
@@ -118,7 +110,7 @@ def _draw(shown: Shown, notes: tuple[str, ...]) -> None:
     if notes:
         st.caption(" ".join(notes))
     else:
-        meta["hint"] = _HINTS[_kind(shown)]
+        meta["hint"] = _HINTS.get(_kind(shown), _HINT)
     live_picture(meta, weights, key=KEY, on_event=lambda: changes.receive(KEY))
 
 

@@ -95,12 +95,12 @@ def _places(n: int) -> list[DeltaGenerator]:
 
 def _pick(slot: str, column: DeltaGenerator, default: str, first: Task | None) -> Picked:
     with column.container(horizontal=True, vertical_alignment="bottom"):
-        spec = controls.pick_mechanism(slot, default)
+        spec = controls.pick_mechanism(slot, default, first and first.kind)
         options = st.popover(f"{slot} · Options", width="content")
     with options:
         if first is None:
-            return spec, controls.choose_task(slot), options
-        return spec, controls.choose_task(slot, first.name, first.kind), options
+            return spec, controls.choose_task(spec, slot), options
+        return spec, controls.choose_task(spec, slot, first.name, first.kind), options
 
 
 def _setup(slot: str, spec: Mechanism, task: Task, options: DeltaGenerator) -> Setup | None:

@@ -13,8 +13,9 @@ def one_mechanism(draw: live.Draw | None = None) -> None:
     """Choose mechanism, task, options and input, and draw the trace: as the live picture, or by `draw`."""
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with right.container(horizontal=True, vertical_alignment="bottom"):
-        task = controls.choose_task()
-        if task.kind == "text":
+        spec = controls.mechanism()
+        task = controls.choose_task(spec)
+        if task.has_examples:
             inputs.examples(task)
         with st.popover("Open"):
             opened = open_file()
@@ -22,7 +23,7 @@ def one_mechanism(draw: live.Draw | None = None) -> None:
         _show_opened(opened, draw)
         return
     with left:
-        spec = controls.choose_mechanism()
+        controls.choose_mechanism()
     st.caption(controls.introduced(spec, task))
     changes.start({"": (spec, task)})
 
@@ -41,8 +42,7 @@ def one_mechanism(draw: live.Draw | None = None) -> None:
         except AttnvizError as error:
             live.show_last(task.kind, str(error), draw)
         else:
-            follow = live.follow_text if task.kind == "text" else live.follow_picture
-            follow(live.Asked(model, plain), draw)
+            live.follow(live.Asked(model, plain), draw)
 
     with notes:
         link.show()

@@ -12,7 +12,7 @@ KEY = "worksheet"
 def draw(shown: live.Shown, notes: tuple[str, ...]) -> None:
     """The computation line by line; notes about the input stand above it."""
     meta, numbers = worksheet(shown.trace, shown.before, query=st.session_state.get("_query", 0))
-    meta["text"] = str(shown.trace.made_by.get("input", ""))
+    meta["text"] = shown.trace.given
     meta["picture"] = shown.picture
     hint = "Click a word to follow its numbers."
     if shown.model is not None:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from attnviz.analysis.items import counts_items
+from attnviz.analysis.items import counts_items, marked
 from attnviz.analysis.items import items as attended
 from attnviz.analysis.spread import spread
-from attnviz.analysis.words import alt_text, in_words
+from attnviz.analysis.words import ORDERED, alt_text, in_words
 from attnviz.attention import registry
 from attnviz.errors import UnknownNameError
-from attnviz.trace import AttentionMap, Prediction, Trace
+from attnviz.trace import AttentionMap, Axis, Prediction, Trace
 
 LARGE = 65_536  # more weights than this travel in two bytes each
 STEPS = 65_535
@@ -31,11 +31,13 @@ def frame(
 
     `before` is the trace without the reader's changes. Its weights follow all others: a group that had the same shape
     finds them at its `before`, with the same scale; that is None for any other group.
+
+    The items in `made_by["marked"]`, such as the words of the target, are marked.
     """
     title = title or title_of(trace.mechanism)
     items = attended(trace)
     earlier = [_earlier(m, before) for m in trace.maps]
-    groups = [_group(m, was) for m, was in zip(trace.maps, earlier, strict=True)]
+    groups = [_group(m, was, items) for m, was in zip(trace.maps, earlier, strict=True)]
     parts = [(m, group, "offset") for m, group in zip(trace.maps, groups, strict=True)]
     parts += [(was, group, "before") for was, group in zip(earlier, groups, strict=True) if was is not None]
     encoding = "float32" if sum(m.weights.size for m, _, _ in parts) <= LARGE else "uint16"
@@ -48,7 +50,7 @@ def frame(
         "mechanism": trace.mechanism,
         "title": title,
         "text": text or ("" if items.grid else " ".join(items.labels)),
-        "kind": "image" if items.grid else "text",
+        "kind": "image" if items.grid else "facts" if items.kind == "fact" else "text",
         "items": list(items.labels),
         "grid": list(items.grid) if items.grid else None,
         "picture": picture,
@@ -56,6 +58,7 @@ def frame(
         "groups": groups,
         "prediction": _prediction(trace.prediction),
         "before": before and {"prediction": _prediction(before.prediction)},
+        "marked": list(marked(trace)),
         "trained": bool(trace.made_by.get("trained", True)),
         "words": [[piece, emphasised] for piece, emphasised in in_words(trace)],
         "alt": alt_text(trace, title),
@@ -85,7 +88,7 @@ def _earlier(attention: AttentionMap, before: Trace | None) -> AttentionMap | No
     return None
 
 
-def _group(attention: AttentionMap, before: AttentionMap | None) -> dict[str, Any]:
+def _group(attention: AttentionMap, before: AttentionMap | None, items: Axis) -> dict[str, Any]:
     *leading, queries, keys = attention.axes
     limits = [_limits(m) for m in (attention, before) if m is not None]
     lowest, highest = min(low for low, _ in limits), max(high for _, high in limits)
@@ -93,12 +96,14 @@ def _group(attention: AttentionMap, before: AttentionMap | None) -> dict[str, An
         "name": attention.name,
         "title": attention.name.replace("_", " "),
         "kind": leading[0].kind if len(leading) == 1 else "",
+        "ordered": len(leading) == 1 and leading[0].kind in ORDERED,
         "leading": [[axis.kind, list(axis.labels)] for axis in leading],
         "maps": list(attention.labels),
         "queries": list(queries.labels),
         "keys": list(keys.labels),
         "same": queries.labels == keys.labels,
-        "of_items": counts_items(keys),
+        "counts": keys.kind,
+        "of_items": counts_items(keys) and keys.labels == items.labels,
         "shape": list(attention.stacked.shape),
         "offset": 0,
         "before": None,
@@ -130,4 +135,5 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
         "labels": list(prediction.labels),
         "probabilities": prediction.probabilities.tolist(),
         "independent": prediction.independent,
+        "sequence": prediction.sequence,
     }

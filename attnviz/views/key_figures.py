@@ -101,6 +101,8 @@ def _prediction(trace: Trace) -> Value:
     if trace.prediction is None:
         return Value(None, NONE, "It predicts nothing.")
     best = float(trace.prediction.probabilities.max())
+    if trace.prediction.sequence:
+        return Value(best, trace.prediction.best)
     return Value(best, f"{trace.prediction.best} {best:.2f}")
 
 

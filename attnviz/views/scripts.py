@@ -22,6 +22,9 @@ _PICTURE = (
     "matrix.js",
     "arcs.js",
     "overlay.js",
+    "overview.js",
+    "fact_list.js",
+    "reading.js",
     "side.js",
     "tools.js",
     "steering.js",
@@ -48,9 +51,15 @@ _OTHERS = (
     "worksheet_bar.js",
     "worksheet_patches.js",
     "worksheet.js",
+    "asking.js",
+    "longtext.js",
+    "marking.js",
+    "facts.js",
+    "drawing.js",
+    "input.js",
 )
 _PICTURE_STYLES = ("shared.css", "picture.css")
-_OTHER_STYLES = ("board.css", "sheet.css", "worksheet.css")
+_OTHER_STYLES = ("board.css", "sheet.css", "worksheet.css", "asking.css", "input.css")
 
 
 @cache
@@ -61,7 +70,7 @@ def picture_code() -> str:
 
 @cache
 def page_code() -> str:
-    """What draws everything: pictures, and `attnvizCanvas.board`, `.sheet` and `.worksheet`."""
+    """What draws everything: pictures, and `attnvizCanvas.board`, `.sheet`, `.worksheet` and `.asking`."""
     return _module((*_PICTURE, *_OTHERS), (*_PICTURE_STYLES, *_OTHER_STYLES))
 
 

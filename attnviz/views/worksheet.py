@@ -192,7 +192,8 @@ def _overrides(trace: Trace) -> tuple[Override, ...]:
 def _prediction(prediction: Prediction | None) -> Mapping[str, Any] | None:
     if prediction is None:
         return None
-    return {"labels": list(prediction.labels), "probabilities": prediction.probabilities.tolist()}
+    found = {"labels": list(prediction.labels), "probabilities": prediction.probabilities.tolist()}
+    return found | {"text": prediction.best if prediction.sequence else ""}
 
 
 @lru_cache(maxsize=512)

@@ -6,80 +6,58 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from attnviz import recording
 from attnviz.attention import registry as mechanisms
-from attnviz.errors import ZooError
-from attnviz.features import text as text_features
-from attnviz.features.image import ImageFeatures
-from attnviz.features.picture import Picture, pixels
-from attnviz.features.words import split, with_swapped
+from attnviz.errors import OptionError, ZooError
+from attnviz.features.given import Input
+from attnviz.features.picture import Picture
 from attnviz.intervention import Intervention
-from attnviz.tasks import classifier as output
+from attnviz.tasks import classifier
 from attnviz.tasks import registry as tasks
+from attnviz.tasks.job import Values
 from attnviz.trace import Axis, Prediction, Trace
 from attnviz.version import VERSION
 from attnviz.zoo import store
 
-_BASE = {"text": "text", "image": "cifar10"}  # whose features serve a task that has none of its own
 
-
-@dataclass(frozen=True)
-class Input:
-    """What the mechanisms attend over: feature vectors (1, n, d), an axis with their labels, and what was given.
-
-    `notes` are sentences saying what was cut or changed; `picture` is the picture under the patches.
-    """
-
-    items: Tensor
-    axis: Axis
-    source: str
-    notes: tuple[str, ...] = ()
-    picture: Image.Image | None = None
-
-
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def features(task: str) -> tuple[nn.Module, dict[str, Any]]:
-    """The feature model of a task and its card; a task without one of its own gets the general one of its kind."""
+    """The feature model of a task and its card; a task without one of its own has that of another (`features_of`).
+
+    One with a buffer `embedding` that its file leaves out gets the table that all English text shares.
+    """
     about = tasks.get(task)
     own = store.root() / task / "features.safetensors"
-    path = own if own.is_file() or own.with_suffix(".json").is_file() else store.root() / _BASE[about.kind] / own.name
-    state, card = store.read(path)
-    model: nn.Module
-    if about.kind == "text":
-        model = text_features.TextFeatures(card["d_model"])
+    has_own = own.is_file() or own.with_suffix(".json").is_file() or not about.features_of
+    state, card = store.read(own if has_own else store.root() / about.features_of / own.name)
+    model = about.job.features(card)
+    if "embedding" in dict(model.named_buffers()) and "embedding" not in state:
         table, _ = store.read(store.root() / "text" / "embeddings.safetensors")
         model.embedding = table["numbers"].float() * table["scale"]
-    else:
-        model = ImageFeatures(card["d_model"])
-    _fill(model, state, path.name)
+    _fill(model, state, own.name)
     return model.float().eval().requires_grad_(False), card
 
 
 @torch.inference_mode()
-def encode_text(task: str, text: str, swapped: Mapping[int, str] | None = None) -> Input:
-    """The words of a text as items, `swapped` ones in the place of others. EmptyTextError if it has none.
+def encode(task: str, values: Values, swapped: Mapping[int, str] | None = None) -> Input:
+    """What was given for a task, part by part, as items and sides; `swapped` words stand in the place of others.
 
-    OptionError if what takes a word's place is not one word.
+    An AttnvizError (EmptyTextError, InputError, OptionError …) says what cannot be used.
     """
-    words = with_swapped(split(text), swapped or {})
     model, _ = features(task)
-    items = model(*text_features.collate([words]))
-    return Input(items, Axis("token", words.labels), text, (words.note,) if words.note else ())
+    return tasks.get(task).job.encode(model, values, swapped or {})
 
 
-@torch.inference_mode()
-def encode_picture(task: str, picture: Picture, name: str = "") -> Input:
-    """The patches of a picture as items."""
-    about = tasks.get(task)
-    prepared = about.prepare(picture.image)
-    under = picture.image if about.in_place else prepared
-    model, _ = features(task)
-    grid = model.grid(prepared.height, prepared.width)
-    labels = tuple(f"row {r + 1}, column {c + 1}" for r in range(grid[0]) for c in range(grid[1]))
-    return Input(model(pixels(prepared)), Axis("patch", labels, grid), name, picture.notes, under)
+def encode_text(task: str, text: str, swapped: Mapping[int, str] | None = None) -> Input:
+    """The words of a text as items, where a text is all that is given."""
+    return encode(task, {"text": text}, swapped)
+
+
+def encode_picture(task: str, picture: Picture) -> Input:
+    """The patches of a picture as items, where a picture is all that is given."""
+    return encode(task, {"picture": picture})
 
 
 @dataclass(frozen=True)
@@ -89,27 +67,34 @@ class Model:
     task: tasks.Task
     mechanism: mechanisms.Mechanism
     options: Any
-    classifier: output.Classifier
+    output: nn.Module
     card: dict[str, Any] | None
 
     @torch.inference_mode()
     def trace(self, given: Input, intervention: Intervention | None = None) -> Trace:
         """Run on `given` and return everything that the forward pass showed."""
-        axes = {"key": given.axis, "item": given.axis, "class": Axis("class", self.task.classes)}
+        attention = self.output.attention
+        axes = {"key": given.axis, "item": given.axis, "class": Axis("class", self.task.classes), **given.axes}
+        axes |= {kind: Axis(kind, labels) for kind, labels in getattr(attention, "labels", {}).items()}
         with recording.record(intervention, axes) as heard:
-            found = self.classifier(given.items)
-        formulas = {**output.STEPS, **self.mechanism.steps, **getattr(self.classifier.attention, "formulas", {})}
+            found = self.output(given.items, **given.sides)
+        formulas = {**classifier.STEPS, **self.mechanism.steps, **getattr(attention, "formulas", {})}
+        formulas |= getattr(self.output, "formulas", {})
         return Trace(
             mechanism=self.mechanism.name,
             maps=heard.maps(),
             steps=heard.steps(formulas),
             context=found.context[0].numpy(),
             prediction=Prediction(
-                self.task.classes, found.probabilities[0].numpy(), independent=self.mechanism.yields == "classes"
+                found.labels or given.classes or self.task.classes,
+                found.probabilities[0].numpy(),
+                independent=bool(found.labels) or self.mechanism.yields == "classes",
+                sequence=bool(found.labels),
             ),
             made_by={
                 "task": self.task.name,
-                "input": given.source,
+                "input": given.source if isinstance(given.source, str) else dict(given.source),
+                **({"marked": list(given.marked)} if given.marked else {}),
                 "options": asdict(self.options),
                 "intervention": intervention.to_plain() if intervention else {},
                 "trained": self.card is not None,
@@ -123,25 +108,29 @@ class Model:
 def load(task: str, mechanism: str, options: Any = None) -> Model:
     """The model of the zoo for these options; where there is none, one with random weights and no card.
 
-    UnknownNameError for a task or mechanism that does not exist; ZooError if the file is damaged.
+    UnknownNameError for a task or mechanism that does not exist, OptionError if it is not for this task; ZooError if
+    the file is damaged.
     """
     about, spec = tasks.get(task), mechanisms.get(mechanism)
+    if not about.takes(spec):
+        fitting = ", ".join(m.name for m in mechanisms.mechanisms().values() if about.takes(m))
+        raise OptionError(f"{spec.title} is not for the task “{about.title}”. For it, choose one of: {fitting}.")
     options = options if options is not None else spec.options()
-    classifier = untrained(task, mechanism, options)
+    model = untrained(task, mechanism, options)
     path = weights_file(task, mechanism, options)
     card = None
     if path.is_file() or path.with_suffix(".json").is_file():
         state, card = store.read(path)
-        _fill(classifier, state, f"{task}/{mechanism}/{path.name}")
-    return Model(about, spec, options, classifier.float().eval().requires_grad_(False), card)
+        _fill(model, state, f"{task}/{mechanism}/{path.name}")
+    return Model(about, spec, options, model.float().eval().requires_grad_(False), card)
 
 
-def untrained(task: str, mechanism: str, options: Any) -> output.Classifier:
+def untrained(task: str, mechanism: str, options: Any) -> nn.Module:
     """A mechanism with its output model and random weights, the same at every call."""
     _, card = features(task)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return output.Classifier(mechanisms.get(mechanism), options, card["d_model"], len(tasks.get(task).classes))
+        return tasks.get(task).job.output(mechanisms.get(mechanism), options, card["d_model"])
 
 
 def weights_file(task: str, mechanism: str, options: Any) -> Any:
@@ -174,7 +163,7 @@ def nearest(task: str, mechanism: str, options: Any, keep: str = "") -> Any:
     )
 
 
-def _fill(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
+def _fill(model: nn.Module, state: dict[str, torch.Tensor], name: str) -> None:
     try:
         model.load_state_dict(state)
     except RuntimeError:

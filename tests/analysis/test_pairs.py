@@ -16,6 +16,7 @@ from attnviz.errors import PairError
 from attnviz.export import from_json, to_csv, to_html, to_json, to_npz, to_svg
 from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, Prediction, Trace, numbered
+from tests.helpers import mechanisms_for
 
 WORDS = ("who", "wrote", "it", "?")
 SENTENCE = "Who wrote the first novel about time travel ?"
@@ -216,7 +217,7 @@ def test_pictures_are_compared_patch_by_patch_only_where_the_patches_lie_alike()
         pairs.difference(a, other)
 
 
-@pytest.mark.parametrize("name", attnviz.mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 @pytest.mark.parametrize("intervention", [None, Intervention(masked=frozenset(range(9)))])
 def test_every_pair_of_mechanisms_has_finite_figures(name, intervention):
     first = attnviz.attend("multi_hop", text=SENTENCE)

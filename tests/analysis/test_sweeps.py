@@ -11,6 +11,7 @@ from attnviz.analysis import sweeps
 from attnviz.intervention import Edit, Intervention
 from attnviz.trace import Axis
 from attnviz.zoo import models
+from tests.helpers import mechanisms_for
 
 SENTENCE = "Who wrote the first novel about time travel ?"
 NOTHING = Intervention()
@@ -119,7 +120,7 @@ def test_an_untrained_model_is_marked():
     assert dict(zip(found.values, found.trained, strict=True)) == {"dot": True, "cosine": False}
 
 
-@pytest.mark.parametrize("name", attnviz.mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 @pytest.mark.parametrize("intervention", [NOTHING, ACTIVE], ids=["nothing", "active"])
 def test_every_removal_is_a_run_with_that_intervention(name, intervention):
     model, given = loaded(name)

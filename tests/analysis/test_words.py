@@ -13,6 +13,7 @@ from attnviz.analysis.words import alt_text, in_words
 from attnviz.attention.registry import mechanisms
 from attnviz.recording import record
 from attnviz.trace import AttentionMap, Axis, Prediction, Trace, numbered
+from tests.helpers import mechanisms_for
 
 WORDS = ("how", "many", "people", "live", "in", "it")
 TOKENS = Axis("token", WORDS)
@@ -193,6 +194,40 @@ def test_a_word_that_stands_twice_is_numbered():
     assert said(trace_of([0.1, 0.2, 0.6, 0.1], keys=keys)).startswith("“the” (number 2) gets 0.60")
 
 
+STORY = ("Mary moved to the bathroom.", "John went to the hallway.", "Mary moved to the bathroom.")
+
+
+def test_facts_are_sentences_without_their_full_stop():
+    facts = Axis("fact", STORY)
+    text = said(trace_of([[0.04, 0.93, 0.03], [0.01, 0.01, 0.98]], numbered("hop", 2), keys=facts))
+    assert text == (
+        "Hop 1 puts 0.93 of its weight on “John went to the hallway”; "
+        "hop 2 puts 0.98 of its weight on “Mary moved to the bathroom” (fact 3)."
+    )
+    assert " of 2 hops over 3 facts: Hop 1 puts" in alt_text(trace_of(np.eye(3)[:2], numbered("hop", 2), keys=facts))
+    assert said(trace_of(np.full(3, 1 / 3), keys=facts)) == "The weight is spread almost evenly over 3 facts."
+
+
+def test_very_long_facts_are_shortened_later_than_words():
+    facts = Axis("fact", ("x" * 60, "y" * 500))
+    assert f"“{'x' * 60}”" in said(trace_of([0.9, 0.1], keys=facts))
+    assert f"“{'y' * 63}…”" in said(trace_of([0.1, 0.9], keys=facts))
+
+
+@pytest.mark.parametrize(
+    ("marked", "expected"),
+    [
+        ([1, 2], " The target is “many people”."),
+        ([], ""),
+        ([1, 99, -1, True, "2"], " The target is “many”."),
+        ("1", ""),
+    ],
+)
+def test_the_target_is_said_to_who_cannot_see_its_frame(marked, expected):
+    trace = trace_of(on(1, 0.6), made_by={"marked": marked})
+    assert alt_text(trace, "M") == alt_text(trace_of(on(1, 0.6)), "M") + expected
+
+
 def test_long_words_are_shortened():
     keys = Axis("token", ("x" * 500, "y"))
     assert len(said(trace_of([0.9, 0.1], keys=keys))) < 120
@@ -241,7 +276,7 @@ def test_every_number_is_in_the_trace(n_maps, n_keys, kind, seed):
     assert set(re.findall(r"\d\.\d\d", said(trace).replace("less than 0.01", ""))) <= known
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_mechanism_finds_words(name):
     spec = mechanisms()[name]
     module = spec.build(16, n_classes=3).eval()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.attention.registry import mechanisms
+from attnviz.attention.registry import example_sides, mechanisms
 from attnviz.recording import record
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -24,7 +24,7 @@ def run(name):
     torch.manual_seed(1)
     module = mechanism.build(16).double().eval()
     with record() as recording, torch.no_grad():
-        result = module(torch.randn(1, 5, 16))
+        result = module(torch.randn(1, 5, 16), **example_sides(mechanism, 5, 16))
     return module, result, recording.steps(mechanism.steps)
 
 

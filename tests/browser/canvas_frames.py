@@ -28,6 +28,8 @@ def group(weights: np.ndarray, maps: list[str], queries: list[str], keys: list[s
         "name": "weights",
         "title": "weights",
         "kind": "head",
+        "ordered": False,
+        "counts": "token",
         "leading": [["head", maps]],
         "maps": maps,
         "queries": queries,
@@ -66,6 +68,7 @@ def frame(mechanism: str, items: list[str], groups: list[dict[str, Any]], **more
         "items": items,
         "grid": None,
         "picture": None,
+        "marked": [],
         "encoding": "uint16" if large else "float32",
         "groups": groups,
         "prediction": {"labels": CLASSES, "probabilities": [0, 0.004, 0.01, 0.02, 0.03, 0.936], "independent": False},
@@ -125,7 +128,7 @@ def picture(same: bool) -> tuple[dict, np.ndarray]:
     if same:
         distance = (r[:, None] - r[None]) ** 2 + (c[:, None] - c[None]) ** 2
         scores = np.stack([-distance / (1 + 2 * i) for i in range(4)])
-    made = [group(softmax(scores), heads(4), items if same else ["query"], items)]
+    made = [group(softmax(scores), heads(4), items if same else ["query"], items, counts="patch")]
     return frame("multi_head", items, made, kind="image", grid=[rows, columns], picture=url, text="blobs")
 
 
@@ -162,6 +165,51 @@ def nothing() -> tuple[dict, np.ndarray]:
     return meta | {"groups": []}, np.empty(0, np.float32)
 
 
+STORY = [
+    "Mary moved to the bathroom.",
+    "John went to the hallway.",
+    "Sandra took the football there, and then she looked for somebody to give it to, but everybody was out.",
+    "Mary went back to the garden.",
+    "John dropped the milk.",
+]
+
+
+def facts(story: list[str], looked_at: list[int], kind: str = "hop") -> tuple[dict, np.ndarray]:
+    """A story whose maps look at one fact each, and at the one before it a little."""
+    scores = np.zeros((len(looked_at), 1, len(story)))
+    for m, k in enumerate(looked_at):
+        scores[m, 0, k], scores[m, 0, k - 1] = 9, 6.5
+    more = {"kind": kind, "leading": [[kind, heads(len(looked_at), kind)]], "counts": "fact", "ordered": kind == "hop"}
+    made = [group(softmax(scores), heads(len(looked_at), kind), ["query"], story, **more)]
+    return frame("memory_network", story, made, kind="facts")
+
+
+def long_story(n: int = 200) -> list[str]:
+    people, places = ("Mary", "John", "Sandra", "Daniel"), ("garden", "hallway", "office", "kitchen", "bathroom")
+    return [f"{people[i * 7 % 4]} went to the {places[i * 3 % 5]}." for i in range(n)]
+
+
+REPORT = (
+    "the old harbour had been quiet for years , until a small ferry began to call there twice a day . people from the "
+    "hills came down to watch it , and some of them never went home again ."
+)
+
+
+def report(count: int, n: int = 400) -> tuple[dict, np.ndarray]:
+    """A long text; each map looks at a few places of it."""
+    words = (REPORT.split() * 20)[:n]
+    scores = np.random.default_rng(3).normal(size=(count, 1, n))
+    for m in range(count):
+        scores[m, 0, [37 * (m + 1) % n, (150 + 61 * m) % n, (n - 20 * (m + 1)) % n]] += 7
+    made = [group(softmax(scores), heads(count), ["query"], words)]
+    return frame("multi_head", words, made)
+
+
+def targeted(text: str) -> tuple[dict, np.ndarray]:
+    meta, numbers = one_query(text)
+    return meta | {"marked": [2, 3]}, numbers
+
+
 CASES: dict[str, Callable[[str], tuple[dict, np.ndarray]]] = {
     "query": one_query,
     "self": token_by_token,
@@ -174,6 +222,15 @@ CASES: dict[str, Callable[[str], tuple[dict, np.ndarray]]] = {
     "odd": lambda text: one_query(" ".join(ODD), ODD),
     "odd_self": lambda text: token_by_token(" ".join(ODD), ODD),
     "large": lambda text: large(6, 12, 128),
+    "facts": lambda text: facts(STORY, [1, 3, 4]),
+    "fact_heads": lambda text: facts(STORY, [0, 4, 2, 3], "head"),
+    "facts_200": lambda text: facts(long_story(), [180, 40, 120]),
+    "facts_6": lambda text: facts(STORY, [1, 3, 4, 4, 2, 1]),
+    "report": lambda text: report(8),
+    "report_3": lambda text: report(3),
+    "report_1": lambda text: report(1),
+    "target": targeted,
+    "target_self": lambda text: (token_by_token(text)[0] | {"marked": [2, 3]}, token_by_token(text)[1]),
     "huge": lambda text: large(6, 12, 510),
     "empty": lambda text: nothing(),
 }

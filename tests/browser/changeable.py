@@ -5,7 +5,18 @@ from typing import Any
 import numpy as np
 
 from attnviz.intervention import Intervention
-from tests.browser.canvas_frames import frame, group, heads, picture, sentence_scores, softmax, token_by_token
+from tests.browser.canvas_frames import (
+    STORY,
+    facts,
+    frame,
+    group,
+    heads,
+    picture,
+    report,
+    sentence_scores,
+    softmax,
+    token_by_token,
+)
 
 Made = tuple[dict[str, Any], np.ndarray]
 
@@ -41,6 +52,8 @@ BASES = {
     "two": classes_and_heads,
     "shared": over_heads,
     "picture": lambda text: picture(False),
+    "facts": lambda text: facts(STORY, [1, 3, 4]),
+    "report": lambda text: report(1),
     "patches": lambda text: picture(True),
 }
 

@@ -16,7 +16,7 @@ from tests.browser.reading import PICTURE, cell, pointed, readout
 from tests.browser.take_app import TEXT
 from tests.export.traces import ODD, attending, changed, odd
 from tests.export.traces import TEXT as CHANGED_TEXT
-from tests.helpers import png
+from tests.helpers import mechanisms_for, png
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def weights(page, group: int = 0) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("name", attnviz.mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_an_exported_page_has_the_weights_of_the_trace(offline, name):
     trace = attnviz.attend(name, text="Who wrote Hamlet ?")
     page = painted(offline(to_html(trace)))

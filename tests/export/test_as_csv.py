@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from attnviz.attention.registry import mechanisms
 from attnviz.export import TraceFileError, to_csv
 from attnviz.trace import AttentionMap, Axis, numbered
 from tests.export.traces import changed, example
+from tests.helpers import mechanisms_for
 
 
 def test_nan_is_refused_in_csv():
@@ -59,7 +59,7 @@ def test_the_first_line_says_what_made_the_table_and_the_others_nothing():
     assert {line["made by"] for line in lines[1:]} == {""}
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_mechanism_is_written_with_all_digits_and_changes(name):
     trace = changed(name)
     lines = table(trace)

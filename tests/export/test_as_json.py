@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from attnviz.attention.registry import mechanisms
 from attnviz.errors import AttnvizError
 from attnviz.export import TraceFileError, as_json, from_json, to_json
 from attnviz.intervention import Edit, Intervention
 from attnviz.trace import Axis, Prediction, Step
 from tests.export.traces import assert_equal, assert_same, changed, example
+from tests.helpers import mechanisms_for
 
 
 def test_json_comes_back_as_it_was():
@@ -218,7 +218,7 @@ def test_a_file_that_is_too_long_is_not_even_parsed(monkeypatch):
         from_json("[" * 101)
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_mechanism_comes_back_with_all_its_changes(name):
     trace = changed(name)
     back = from_json(to_json(trace))

@@ -7,9 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from attnviz.attention.registry import mechanisms
 from attnviz.export import TraceFileError, to_npz
 from tests.export.traces import assert_equal, changed, example, odd
+from tests.helpers import mechanisms_for
 
 
 def opened(trace):
@@ -17,7 +17,7 @@ def opened(trace):
     return arrays, json.loads(str(arrays["about"]))
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_number_comes_back_with_its_type(name):
     trace = changed(name)
     arrays, about = opened(trace)

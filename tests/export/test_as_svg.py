@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 import attnviz
-from attnviz.attention.registry import mechanisms
 from attnviz.errors import AttnvizError
 from attnviz.export import to_svg, views_of
 from attnviz.export.palette import palette
@@ -19,7 +18,7 @@ from attnviz.export.strips import short
 from attnviz.features.picture import as_data_url
 from attnviz.trace import AttentionMap, Axis, numbered
 from tests.export.traces import ODD, TEXT, attending, changed, example, odd
-from tests.helpers import png
+from tests.helpers import mechanisms_for, png
 
 SVG = "{http://www.w3.org/2000/svg}"
 KEYS = ("the", "cat", "sat")
@@ -70,7 +69,7 @@ def test_a_query_can_be_chosen_and_else_it_is_their_mean():
     assert fills(to_svg(trace))[1:3] == [ramp.css[s] for s in ramp.steps(np.array([0.6, 0.4]), 0.6)]
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_view_of_every_mechanism_with_what_made_it(name):
     trace = changed(name)
     for which in range(len(trace.maps)):

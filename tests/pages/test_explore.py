@@ -3,7 +3,7 @@
 import pytest
 
 import attnviz
-from tests.helpers import open_app, png
+from tests.helpers import fitting, open_app, png
 
 
 def captions(found):
@@ -23,8 +23,7 @@ def test_it_opens_with_a_sentence_a_trained_model_and_a_picture():
     assert "Multi-head attention" in captions(found)
 
 
-@pytest.mark.parametrize("mechanism", attnviz.mechanisms())
-@pytest.mark.parametrize("task", ["trec", "cifar10"])
+@pytest.mark.parametrize(("mechanism", "task"), fitting("trec", "cifar10"))
 def test_every_mechanism_with_both_inputs_and_all_folds(mechanism, task):
     found = open_app(mechanism=mechanism, task=task, what_if="true", numbers="true", take="true")
     assert not found.exception and not found.error

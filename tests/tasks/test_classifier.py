@@ -5,9 +5,10 @@ import torch
 from attnviz.attention import registry
 from attnviz.recording import record
 from attnviz.tasks.classifier import STEPS, Classifier
+from tests.helpers import mechanisms_for
 
 
-@pytest.mark.parametrize("name", registry.mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_probabilities_follow_from_the_displayed_steps(name, double):
     spec = registry.get(name)
     classifier = Classifier(spec, spec.options(), 16, 3).eval()
@@ -28,7 +29,7 @@ def test_probabilities_follow_from_the_displayed_steps(name, double):
     np.testing.assert_allclose(found.probabilities[0], expected / expected.sum(), rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", registry.mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_padding_changes_no_prediction(name, double):
     spec = registry.get(name)
     classifier = Classifier(spec, spec.options(), 16, 3).eval()

@@ -49,3 +49,10 @@ def test_the_capsule_trains_with_its_own_objective():
     items, mask = data.batch(torch.arange(8))
     expected = classifier.attention.objective(items / 2, mask, data.labels)  # 16 ** (1 / 4) = 2
     torch.testing.assert_close(classifier.objective(items, mask, data.labels), expected)
+
+
+def test_few_examples_get_more_epochs_and_many_the_plan_as_it_is():
+    plan = heads.Plan(epochs=2, batch=256, patience=2)
+    assert heads.for_few(plan, 50_000) == plan
+    few = heads.for_few(plan, 1300)
+    assert few.batch == 64 and few.epochs * 1300 / 64 >= heads.LEAST_STEPS and few.rate == plan.rate

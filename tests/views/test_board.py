@@ -15,6 +15,7 @@ from attnviz.views.board import Pack, Panel, board
 from attnviz.views.frame import frame
 from attnviz.views.sheet import sheet
 from attnviz.zoo import models
+from tests.helpers import mechanisms_for
 
 TEXT = "How many people live in Rome ?"
 KINDS = {"float32": np.float32, "uint16": np.uint16}
@@ -175,11 +176,11 @@ def test_a_large_board_goes_in_two_bytes_a_weight():
 
 @pytest.mark.parametrize("reference", ["multi_head", "capsule"])
 def test_the_sheet_has_a_card_for_each_mechanism(reference):
-    panels = [panel(name) for name in attnviz.mechanisms()]
+    panels = [panel(name) for name in mechanisms_for("trec")]
     compared = next(p for p in panels if p.trace.mechanism == reference)
     meta, sent = sheet(panels, compared)
     json.dumps(meta, allow_nan=False)
-    assert [card["mechanism"] for card in meta["cards"]] == list(attnviz.mechanisms())
+    assert [card["mechanism"] for card in meta["cards"]] == mechanisms_for("trec")
     for card, shown in zip(meta["cards"], panels, strict=True):
         main = main_map(shown.trace)
         expected = main.weights.reshape(len(card["maps"]), -1, len(card["items"])).mean(1)

@@ -11,15 +11,16 @@ from attnviz.attention.registry import mechanisms
 from attnviz.recording import record
 from attnviz.trace import AttentionMap, Axis, Prediction, Trace, numbered
 from attnviz.views.frame import frame
+from tests.helpers import mechanisms_for
 
 TOKENS = Axis("token", ("who", "wrote", "it"))
 KEYS = {
     *("mechanism", "title", "text", "kind", "items", "grid", "picture", "encoding", "groups", "prediction", "trained"),
-    *("before", "words", "alt"),
+    *("before", "words", "alt", "marked"),
 }
 GROUP_KEYS = {
     *("name", "title", "kind", "maps", "queries", "keys", "same", "shape", "offset", "scale", "normalised", "signed"),
-    *("leading", "of_items", "before", "spread", "spread_before"),
+    *("leading", "of_items", "before", "spread", "spread_before", "counts", "ordered"),
 }
 
 
@@ -40,7 +41,7 @@ def big_trace(low=0.0):
     return Trace("m", tuple(maps), (), None)
 
 
-@pytest.mark.parametrize("name", mechanisms())
+@pytest.mark.parametrize("name", mechanisms_for("trec"))
 def test_every_mechanism_makes_a_frame(name):
     spec = mechanisms()[name]
     module = spec.build(16, n_classes=3).eval()
@@ -176,3 +177,27 @@ def test_the_prediction_before_and_the_axes_that_count_maps():
     assert meta["before"]["prediction"]["probabilities"] == [0.25, 0.75]
     assert meta["groups"][0]["leading"] == [["class", ["a", "b"]], ["head", ["head 1", "head 2"]]]
     assert [group["of_items"] for group in meta["groups"]] == [True, False] and meta["groups"][1]["leading"] == []
+
+
+def test_facts_and_maps_that_follow_one_another():
+    facts = Axis("fact", ("Mary left.", "John came.", "John left."))
+    words = Axis("token", ("who", "left"))
+    hops, asked = numbered("hop", 2), numbered("query", 1)
+    weights = AttentionMap("weights", np.full((2, 1, 3), 1 / 3), (hops, asked, facts))
+    read = AttentionMap("query weights", np.full((2, 1, 2), 1 / 2), (hops, asked, words))
+    meta, _ = frame(Trace("man", (read, weights), (), None))
+    assert meta["kind"] == "facts" and meta["items"] == list(facts.labels)
+    assert [(g["counts"], g["of_items"], g["ordered"]) for g in meta["groups"]] == [
+        ("token", False, True),
+        ("fact", True, True),
+    ]
+    heads = AttentionMap("weights", np.full((2, 1, 3), 1 / 3), (numbered("head", 2), asked, facts))
+    assert frame(Trace("m", (heads,), (), None))[0]["groups"][0]["ordered"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [([0, 2], [0, 2]), ((2, 2, 0), [0, 2]), ([3, -1, "0", None, True], []), (7, []), (None, [])]
+)
+def test_marked_items_come_from_what_made_the_trace(given, expected):
+    trace = Trace("m", (one_map(np.zeros((1, 3))),), (), None, made_by={"marked": given})
+    assert frame(trace)[0]["marked"] == expected

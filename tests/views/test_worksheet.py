@@ -18,7 +18,7 @@ from tests import toy_mechanism
 
 CAT = Path(__file__).parents[2] / "sample_data" / "pictures" / "cat.jpg"
 INPUTS = {"trec": {"text": "Who wrote Hamlet ?"}, "cifar10": {"image": CAT}}
-EVERYTHING = [(mechanism, task) for mechanism in attnviz.mechanisms() for task in INPUTS]
+EVERYTHING = fitting(*INPUTS)
 
 
 @lru_cache

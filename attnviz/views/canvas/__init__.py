@@ -39,6 +39,8 @@ _picture = _component("picture", "mount")
 _board = _component("board", "board")
 _sheet = _component("sheet", "sheet")
 _worksheet = _component("worksheet", "worksheet")
+_input = _component("input", "input")
+_asking = _component("asking", "asking")
 
 
 def load_code() -> None:
@@ -89,6 +91,22 @@ def live_worksheet(meta: dict[str, Any], numbers: np.ndarray, *, key: str, on_ev
     """
     data = {"meta": meta, "weights": pyarrow.table({"w": np.ravel(numbers)})}
     _worksheet(key=key, data=data, on_event_change=on_event)
+
+
+def asking(meta: dict[str, Any], numbers: np.ndarray, *, key: str) -> None:
+    """Draws the queries of a trace, see `attnviz.views.asking`; `load_code` goes before."""
+    _asking(key=key, data={"meta": meta, "weights": pyarrow.table({"w": numbers})})
+
+
+def live_input(meta: dict[str, Any], *, key: str, on_event: Callable[[], None]) -> None:
+    """Asks for what no control of Streamlit asks for while someone types; `load_code` goes before.
+
+    `meta["kind"]` is longtext, marking, facts or drawing, "value" what it shows, and "label" its name, which is "seen"
+    or only heard. The event {"value": text, "sent": number} brings what was written; "sent" in `meta` is the number of
+    the last that has come. If it is "linked", the event comes once more with "rests" when nothing was written for a
+    while. The value is whatever a browser sends.
+    """
+    _input(key=key, data={"meta": meta}, on_event_change=on_event)
 
 
 def event(key: str) -> dict[str, Any]:

@@ -67,20 +67,20 @@ function paintArcs(context, group, map, size, view) {
   }
   context.globalAlpha = dim;
   context.textBaseline = "middle";
-  arcLabels(context, group.queries, place.query, place.left - 6, "right", point?.query, place, theme, size);
-  const struck = view.marks.masked;
-  arcLabels(context, group.keys, place.key, place.right + 6, "left", point?.key, place, theme, size, struck);
+  const plain = () => fillPlain;
+  arcLabels(context, group.queries, place.query, place.left - 6, "right", point?.query, place, theme, size, plain);
+  const writer = (key) => view.marks.writer(key);
+  arcLabels(context, group.keys, place.key, place.right + 6, "left", point?.key, place, theme, size, writer);
   context.globalAlpha = 1;
 }
 
-function arcLabels(context, labels, at, x, align, pointed, place, theme, size, struck = new Set()) {
+function arcLabels(context, labels, at, x, align, pointed, place, theme, size, writer) {
   context.textAlign = align;
   const room = (align === "right" ? place.left : size.width - place.right) - 6;
   labels.forEach((label, i) => {
     context.font = i === pointed ? `600 ${place.font}` : place.font;
     context.fillStyle = i === pointed ? theme.accent : theme.ink;
-    const write = struck.has(i) ? fillStruck : fillPlain;
-    write(context, fitted(label, room, context.font), x, at(i));
+    writer(i)(context, fitted(label, room, context.font), x, at(i));
   });
 }
 

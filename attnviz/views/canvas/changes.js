@@ -147,10 +147,11 @@ class Changes {
   }
 
   hintFor({ item, key, map, query }) {
-    const { after, compact, frame } = this.picture;
+    const { after, compact, frame, selection } = this.picture;
     if (item === null && key === null) {
       if (compact) return "";
-      return frame.meta.grid ? WORDS.changePatch : WORDS.changeWord;
+      if (frame.meta.kind === "facts") return WORDS.changeFact;
+      return frame.meta.grid ? WORDS.changePatch : selection.view === "reading" ? WORDS.changeText : WORDS.changeWord;
     }
     if (key === null || map === null) return WORDS.chooseCell;
     return query === null && after.normalised !== null ? WORDS.chooseQuery : "";
@@ -160,17 +161,18 @@ class Changes {
     const { after, frame, theme } = this.picture;
     const offered = item !== null && after.of_items;
     const inText = offered && frame.meta.kind === "text";
+    const isFact = offered && frame.meta.kind === "facts";
     setShown(this.mask, offered);
     setShown(this.swap, inText);
     const word = offered ? after.keys[item] : null;
     if (this.item !== item || this.word !== word) this.swapWord.value = ""; // a word that was refused stays
     Object.assign(this, { item, word });
     if (!offered) return;
-    const label = fitted(word, 120, `${SMALL}px ${theme.family}`);
+    const label = isFact ? `${WORDS.fact} ${item + 1}` : fitted(word, 120, `${SMALL}px ${theme.family}`);
     const name = inText ? `“${label}”` : label;
     const masked = this.isMasked(item);
     setText(this.mask, `${masked ? WORDS.unmask : WORDS.mask} ${name}`);
-    setAttribute(this.mask, "title", masked ? WORDS.unmaskTitle : WORDS.maskTitle);
+    setAttribute(this.mask, "title", masked ? WORDS.unmaskTitle : isFact ? WORDS.forgetTitle : WORDS.maskTitle);
     setText(this.swapText, `${WORDS.swap} ${name} ${WORDS.swapFor}`);
   }
 

@@ -1,4 +1,4 @@
-// With the mouse the pinned cell of a grid is a handle for its weight: up is more. A finger scrolls and has the slider.
+// With the mouse the pinned cell of a grid, and a pinned fact or word, is a handle for its weight: up is more. A finger scrolls and has the slider.
 
 const DRAG = 150; // pixels from no weight to all
 const STILL = 3; // pixels within which a press is a click
@@ -20,7 +20,7 @@ class Dragging {
 
   isHandle(event) {
     const { picture } = this;
-    if (event.pointerType !== "mouse" || picture.mode !== "grid" || !picture.selection.pin) return false;
+    if (event.pointerType !== "mouse" || picture.mode === "figures" || !picture.selection.pin) return false;
     const point = picture.hit(event);
     const { map, query, key } = picture.pinned;
     if (!point || point.key !== key || point.map !== map) return false;

@@ -44,12 +44,10 @@ class Figures {
 
   makeFigure() {
     const canvas = element("canvas", { role: "img" });
-    const name = element("span", { class: "name" });
-    const number = element("span", { class: "number" });
-    const button = element("button", { class: "map", type: "button", title: WORDS.toggle }, name, number);
-    const enlarge = element("button", { class: "enlarge plain", type: "button", text: WORDS.enlarge });
+    const button = makeMapName();
+    const enlarge = makeEnlarge();
     const figure = element("figure", {}, element("figcaption", {}, button, enlarge), canvas);
-    figure.parts = { figure, canvas, button, name, number, enlarge, map: 0 };
+    figure.parts = { figure, canvas, ...button.parts, enlarge, map: 0 };
     return figure;
   }
 
@@ -60,6 +58,19 @@ class Figures {
     const box = figure.parts.canvas.getBoundingClientRect();
     return { map: figure.parts.map, x: event.clientX - box.left, y: event.clientY - box.top };
   }
+}
+
+// What a map is called, and a number beside it; a click hides the map.
+function makeMapName() {
+  const name = element("span", { class: "name" });
+  const number = element("span", { class: "number" });
+  const button = element("button", { class: "map", type: "button" }, name, number);
+  button.parts = { button, name, number };
+  return button;
+}
+
+function makeEnlarge() {
+  return element("button", { class: "enlarge plain", type: "button", text: WORDS.enlarge });
 }
 
 // So many figures in rows of at most `most`, no row much shorter than the others: four are 2 and 2, never 3 and 1.

@@ -226,7 +226,7 @@ class Grid {
       const pointed = spec.point && spec.point.column === k;
       if (k % every && !pointed) continue;
       const middle = spec.labelWidth + (edges[k] + edges[k + 1] - spec.gap) / 2 - scrollLeft;
-      const write = spec.masked.has(k) ? fillStruck : fillPlain;
+      const write = spec.writer(k);
       context.fillStyle = pointed ? spec.theme.accent : spec.theme.ink;
       context.font = pointed ? `600 ${font}` : font;
       if (this.turned) {

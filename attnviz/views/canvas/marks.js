@@ -1,8 +1,10 @@
-// What a reader's changes leave on the picture: which items are masked, which maps are off, which weights were set.
+// What stands out whatever the weights: the target's items, and what a reader's changes leave on the picture, which
+// items are masked, which maps are off, which weights were set.
 
 class Marks {
-  // `change` is a frame's `marks`, or null; its indices may be from before the text was changed.
-  constructor(change, group) {
+  // `change` is a frame's `marks`, or null; its indices may be from before the text was changed. `targets` are items.
+  constructor(change, group, targets) {
+    this.targets = new Set(group.of_items ? (targets ?? []) : []);
     this.masked = new Set(group.of_items ? (change?.masked ?? []) : []);
     this.swapped = group.of_items ? (change?.swapped ?? {}) : {};
     this.off = change?.off ?? {};
@@ -18,6 +20,12 @@ class Marks {
     if (!this.someOff) return false;
     const index = group.indexOf(map, 0, 0);
     return group.leading.some(([kind], axis) => (this.off[kind] ?? []).includes(index[axis]));
+  }
+
+  // What writes the label of an item on a canvas.
+  writer(item) {
+    const write = this.masked.has(item) ? fillStruck : fillPlain;
+    return this.targets.has(item) ? framing(write) : write;
   }
 }
 
@@ -46,9 +54,22 @@ function fillPlain(context, text, x, y) {
 // Text with a line through it, aligned as the context says.
 function fillStruck(context, text, x, y) {
   context.fillText(text, x, y);
+  context.fillRect(beginOf(context, text, x), y, context.measureText(text).width, 1.2);
+}
+
+// Text with a frame around it.
+function framing(write) {
+  return (context, text, x, y) => {
+    write(context, text, x, y);
+    context.strokeStyle = context.fillStyle;
+    context.lineWidth = 1;
+    context.strokeRect(beginOf(context, text, x) - 3, y - 9, context.measureText(text).width + 6, 18);
+  };
+}
+
+function beginOf(context, text, x) {
   const width = context.measureText(text).width;
-  const begin = { left: x, center: x - width / 2, right: x - width }[context.textAlign];
-  context.fillRect(begin, y, width, 1.2);
+  return { left: x, center: x - width / 2, right: x - width }[context.textAlign];
 }
 
 // A weight that was set by hand is dashed: the outline of its cell, or its arc.

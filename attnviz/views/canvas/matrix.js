@@ -62,7 +62,7 @@ function matrixLabels(context, group, { left, top, wide, tall }, { theme, point,
     context.translate(left + (i + 0.5) * wide, top - 4);
     context.rotate(-Math.PI / 2);
     context.fillStyle = point && point.key === i ? theme.accent : theme.soft;
-    const write = marks.masked.has(i) ? fillStruck : fillPlain;
+    const write = marks.writer(i);
     write(context, fitted(label, top - 6, font), 0, 0);
     context.restore();
   });

@@ -43,10 +43,11 @@ Object.defineProperties(
       this.rowsAreQueries = this.mode === "grid" && selection.big !== null && group.Q > 1 && selection.view === "matrix";
       setShown(this.grid.scroller, this.mode === "grid");
       setShown(this.figures.box, this.mode === "figures");
+      for (const [view, surface] of Object.entries(this.surfaces)) setShown(surface.node, this.mode === view);
       const big = selection.big !== null && selection.view !== "tokens" && !(selection.view === "matrix" && group.Q === 1);
       setShown(this.bigBar, big);
       if (big) setText(this.bigName, group.maps[selection.big]);
-      const height = this.mode === "grid" ? this.paintGrid(fresh) : this.paintFigures();
+      const height = this.surfaces[this.mode]?.paint() ?? (this.mode === "grid" ? this.paintGrid(fresh) : this.paintFigures());
       this.tallest = Math.max(this.tallest, Math.ceil(height));
       stage.style.minHeight = `${this.tallest}px`;
       const words = this.describe();
@@ -61,8 +62,9 @@ Object.defineProperties(
       const { after, group, frame } = this;
       if (this.marked === group) return;
       this.marked = group;
-      this.marks = new Marks(frame.marks, after);
-      this.drawnMarks = group === after.earlier ? new Marks(null, after) : this.marks;
+      const { marked } = frame.meta;
+      this.marks = new Marks(frame.marks, after, marked);
+      this.drawnMarks = group === after.earlier ? new Marks(null, after, marked) : this.marks;
     },
 
     // Means over the queries are small beside single weights: they have a scale, and a legend, of their own.
@@ -76,34 +78,58 @@ Object.defineProperties(
 
     chooseMode() {
       const { selection, group } = this;
+      if (selection.view in this.surfaces) return selection.view;
       if (selection.view === "tokens") return "grid";
       return selection.view === "matrix" && (group.Q === 1 || selection.big !== null) ? "grid" : "figures";
     },
 
-    // The sentence, tinted by the pinned map or by the mean of the maps that are on.
+    // The sentence, where it is not the view itself; facts and patches make none.
     paintSentence() {
-      const { group, sentence, selection, palette, theme, point } = this;
-      const pictorial = this.views[0] === "overlay";
-      setShown(sentence, !pictorial);
-      if (pictorial) return;
-      const map = point && point.map !== null && point.map !== undefined ? point.map : null;
-      const row = map !== null ? this.rowOf(map) : meanRow(this.mapsOn().map(this.rowOf), group.K);
-      sentence.classList.toggle("long", group.K > 40);
-      const words = keepChildren(sentence, group.K, () => element("span", { class: "word" }));
+      const { group, sentence, selection } = this;
+      const isThere = !["overlay", "facts"].includes(this.views[0]) && selection.view !== "reading";
+      setShown(sentence, isThere);
+      if (!isThere) return;
+      sentence.classList.toggle("long", group.K > LONG_TEXT);
+      this.tintWords(sentence, this.tintedRow(this.mapsOn()));
+    },
+
+    // The weights of the pinned map, or the mean of the maps that are on.
+    tintedRow(on) {
+      const map = this.point?.map ?? null;
+      return map !== null ? this.rowOf(map) : meanRow(on.map(this.rowOf), this.group.K);
+    },
+
+    // The largest weight of each key in any of these maps.
+    strengths(maps) {
+      const strongest = new Float32Array(this.group.K);
+      for (const row of maps.map(this.rowOf)) {
+        for (let key = 0; key < strongest.length; key++) {
+          if (Math.abs(row[key]) > Math.abs(strongest[key])) strongest[key] = row[key];
+        }
+      }
+      return strongest;
+    },
+
+    // A word for each key, tinted by its weight; `under` gives backgrounds that lie over the tint.
+    tintWords(box, row, under = () => "") {
+      const { group, selection, palette, theme, point } = this;
+      const words = keepChildren(box, group.K, () => element("span", { class: "word" }));
       const queried = group.same ? this.query : null;
-      const { masked, swapped } = this.drawnMarks;
+      const { masked, swapped, targets } = this.drawnMarks;
       for (let i = 0; i < group.K; i++) {
         const step = stepFor(palette, row[i], this.rowScale, selection.hide);
         const word = words[i];
         setText(word, group.keys[i] || "␣");
         if (word.dataset.index !== String(i)) word.dataset.index = String(i);
-        const colours = `background:${palette.css[step]};color:${theme.inks[palette.onDark[step]]}`;
+        const colours = `background:${under(i)}${palette.css[step]};color:${theme.inks[palette.onDark[step]]}`;
         setAttribute(word, "style", colours);
         word.classList.toggle("key", Boolean(point) && point.key === i);
         word.classList.toggle("query", queried === i);
         word.classList.toggle("masked", masked.has(i));
+        word.classList.toggle("target", targets.has(i));
         markSwapped(word, swapped[i]);
       }
+      return words;
     },
 
     captionFor(parts, map, room) {
@@ -122,7 +148,7 @@ Object.defineProperties(
       const query = group.Q === 1 ? 0 : (point?.query ?? null);
       if (pointed) setText(number, full(group.at(map, query, point.key)));
       else if (!this.on(map)) setText(number, WORDS.hidden);
-      else setText(number, this.mode === "grid" ? full(largestIn(this.rowOf(map))) : "");
+      else setText(number, this.mode === "figures" ? "" : full(largestIn(this.rowOf(map))));
       button.classList.toggle("pointed", Boolean(pointed));
     },
 
@@ -158,6 +184,7 @@ Object.defineProperties(
         everyRow: !queries,
         point: point && point.key !== null ? { row: queries ? point.query : point.map, column: point.key } : null,
         masked: this.drawnMarks.masked,
+        writer: (key) => this.drawnMarks.writer(key),
         edited: this.editedCells(),
         most: this.mostHeight,
         fade: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -181,13 +208,7 @@ Object.defineProperties(
 
     captionRows(room) {
       const { group, grid } = this;
-      const rows = keepChildren(grid.captions, group.M, () => {
-        const name = element("span", { class: "name" });
-        const number = element("span", { class: "number" });
-        const button = element("button", { class: "map", type: "button" }, name, number);
-        button.parts = { button, name, number };
-        return button;
-      });
+      const rows = keepChildren(grid.captions, group.M, makeMapName);
       for (let map = 0; map < group.M; map++) this.captionFor(rows[map].parts, map, room);
     },
 

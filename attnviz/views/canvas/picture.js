@@ -39,6 +39,8 @@ class Picture {
     this.side = new Side(right, this.root);
     this.grid = new Grid(this.stage);
     this.figures = new Figures(this.stage);
+    this.surfaces = { facts: new FactList(this), reading: new Reading(this) }; // views that are no drawings
+    this.stage.append(...Object.values(this.surfaces).map(({ node }) => node));
     this.dragging = new Dragging(this);
   }
 
@@ -70,13 +72,16 @@ class Picture {
     if (typeof link === "string") this.unfollow ??= followHash(this);
     this.selection ??= this.unfollow ? readLink(this.prefix) : freshSelection();
     if (this.frame && this.frame.meta.mechanism !== meta.mechanism) this.forgetMaps();
+    const unchosen = this.frame?.groups.length && this.selection.view === this.views[0];
     this.frame = new Frame(meta, raw);
+    if (unchosen) this.selection.view = null; // another input may have another first view
     this.stampColours();
     this.root.toggleAttribute("data-compact", this.compact);
     this.pointed = null;
     this.changes.steering.hear(meta.change?.edits ?? []);
     this.width ??= Math.floor(this.stage.clientWidth);
     this.paint(true);
+    if (this.painted === 1 && this.selection.pin) this.surfaces[this.mode]?.reveal(this.selection.pin.key);
   }
 
   // Another mechanism has other maps: what was chosen among the old ones means nothing there.
@@ -104,9 +109,13 @@ class Picture {
 
   get views() {
     const { meta } = this.frame;
+    if (this.group?.counts === "fact") return this.group.Q > 1 ? ["facts", "matrix", "arcs"] : ["facts", "matrix"];
     const patches = meta.grid ? meta.grid[0] * meta.grid[1] : 0;
     const onPicture = this.group && patches > 0 && this.group.K >= patches && this.group.K - patches <= 8;
-    return onPicture ? ["overlay", "matrix"] : ["tokens", "matrix", "arcs"];
+    if (onPicture) return ["overlay", "matrix"];
+    const drawn = ["tokens", "matrix", "arcs"];
+    if (this.group?.counts !== "token") return drawn;
+    return this.group.K > LONG_TEXT ? ["reading", ...drawn] : [...drawn, "reading"];
   }
 
   // The point everything is marked at: where the reader points, here or in another picture, else what is pinned.
@@ -223,8 +232,10 @@ class Picture {
   hint() {
     if (this.compact) return "";
     const { view } = this.selection;
-    const same = this.group.same && { tokens: WORDS.hintSame, overlay: WORDS.hintPatch }[view];
-    const hint = same || (view === "overlay" ? WORDS.hintOverlay : WORDS.hint);
-    return this.sentence.hidden ? hint : `${WORDS.tinted} ${this.meanLabel(this.mapsOn())}. ${hint}`;
+    const hints = { tokens: WORDS.hintSame, overlay: WORDS.hintPatch, reading: WORDS.hintWord };
+    const same = this.group.same && hints[view];
+    const hint = same || { overlay: WORDS.hintOverlay, reading: WORDS.hintReading }[view] || WORDS.hint;
+    if (this.sentence.hidden && view !== "reading") return hint;
+    return `${view === "reading" ? WORDS.tintedText : WORDS.tinted} ${this.meanLabel(this.mapsOn())}. ${hint}`;
   }
 }

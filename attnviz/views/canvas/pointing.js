@@ -55,6 +55,7 @@ Object.defineProperties(
 
     hit(event) {
       if (!this.group) return null;
+      if (this.surfaces[this.mode]) return this.surfaces[this.mode].hit(event);
       return this.mode === "grid" ? this.hitGrid(event) : this.hitFigure(event);
     },
 
@@ -107,11 +108,11 @@ Object.defineProperties(
       this.choose({ off });
     },
 
-    // Pins the point; on a picture whose patches attend to each other it chooses the patch to look from, like a word.
+    // Pins the point; where patches, or words that are read, attend to each other it chooses the one to look from.
     pinAt(point) {
       if (!point) return;
       const { pin, query, view } = this.selection;
-      if (view === "overlay" && this.group.same) {
+      if (["overlay", "reading"].includes(view) && this.group.same) {
         this.pointed = null;
         this.choose({ query: query === point.key ? null : point.key });
         return;
@@ -145,12 +146,12 @@ Object.defineProperties(
     },
 
     // Left and right go over keys, up and down over maps, over queries in an enlarged matrix, over rows in an enlarged
-    // picture. Returns whether the key meant anything.
+    // picture; in a list of facts the other way round. Returns whether the key meant anything.
     move(name) {
       const { group, selection } = this;
       const columns = selection.view === "overlay" && selection.big !== null ? this.frame.meta.grid[1] : 0;
-      const across = { ArrowLeft: -1, ArrowRight: 1 }[name] ?? 0;
-      const down = { ArrowUp: -1, ArrowDown: 1 }[name] ?? 0;
+      const arrows = [{ ArrowLeft: -1, ArrowRight: 1 }[name] ?? 0, { ArrowUp: -1, ArrowDown: 1 }[name] ?? 0];
+      const [across, down] = this.mode === "facts" ? arrows.toReversed() : arrows;
       if (!across && !down && name !== "Home" && name !== "End") return false;
       const start = this.point ?? { map: null, query: selection.query, key: null };
       const within = (value, count) => Math.max(0, Math.min(count - 1, value));
@@ -166,6 +167,7 @@ Object.defineProperties(
       if (this.rowsAreQueries && next.query === null) next.query = 0;
       this.pointed = next;
       this.paint(false);
+      this.surfaces[this.mode]?.reveal(next.key);
       if (this.mode === "grid") this.grid.reveal(this.rowsAreQueries ? next.query : next.map, next.key);
       this.speak();
       return true;

@@ -3,6 +3,7 @@
 // What does not parse is ignored.
 
 const OPACITY = 0.6;
+const VIEWS = ["tokens", "matrix", "arcs", "overlay", "facts", "reading"];
 
 function freshSelection() {
   const nothing = { view: null, group: 0, query: null, pin: null, big: null, show: null };
@@ -21,7 +22,7 @@ function readLink(prefix) {
   const found = freshSelection();
   const given = valuesInHash();
   const value = (name) => given.get(prefix + name);
-  if (["tokens", "matrix", "arcs", "overlay"].includes(value("view"))) found.view = value("view");
+  if (VIEWS.includes(value("view"))) found.view = value("view");
   if (["before", "difference"].includes(value("show"))) found.show = value("show");
   found.group = wholeNumber(value("group")) ?? 0;
   found.query = wholeNumber(value("query"));

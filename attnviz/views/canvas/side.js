@@ -18,7 +18,10 @@ class Side {
     this.spreadTitle = element("h3", {}, element("span", { text: WORDS.spread }), this.spreadNote);
     this.spreadNote.classList.add("line");
     this.spread = element("div", { class: "bars spread", role: "list" });
-    this.predictionPart = element("section", {}, this.predictionTitle, this.prediction, this.more);
+    this.produced = element("p", { class: "produced", "aria-live": "polite" });
+    this.producedBefore = element("p", { class: "predicted" });
+    const produced = [this.produced, this.producedBefore];
+    this.predictionPart = element("section", {}, this.predictionTitle, ...produced, this.prediction, this.more);
     this.spreadPart = element("section", {}, this.spreadTitle, this.spread);
     parent.append(this.predictionPart, this.spreadPart);
     this.words = element("p", { class: "words" });
@@ -42,13 +45,15 @@ class Side {
   showPrediction({ prediction, before }) {
     setShown(this.predictionPart, Boolean(prediction));
     if (!prediction) return;
-    const { labels, probabilities, independent } = prediction;
-    setText(this.note, independent ? WORDS.independent : "");
-    const earlier = before?.prediction?.labels.length === labels.length ? before.prediction.probabilities : null;
-    const best = largestOf(probabilities);
-    this.showWas(labels, earlier, best);
+    const { labels, probabilities, independent, sequence } = prediction;
+    setText(this.note, sequence ? WORDS.each : independent ? WORDS.independent : "");
+    this.showProduced(prediction, before?.prediction);
+    const sameLabels = before?.prediction?.labels.join() === labels.join();
+    const earlier = sameLabels ? before.prediction.probabilities : null;
+    const best = sequence ? -1 : largestOf(probabilities);
+    if (!sequence) this.showWas(labels, earlier, best);
     let order = labels.map((_, i) => i);
-    if (labels.length > MOST_CLASSES) order.sort((a, b) => probabilities[b] - probabilities[a]);
+    if (labels.length > MOST_CLASSES && !sequence) order.sort((a, b) => probabilities[b] - probabilities[a]);
     if (labels.length > MOST_CLASSES && !this.all) order = order.slice(0, MOST_CLASSES);
     setShown(this.more, labels.length > MOST_CLASSES);
     setText(this.more, this.all ? WORDS.less : `${labels.length - MOST_CLASSES} ${WORDS.more}`);
@@ -67,6 +72,16 @@ class Side {
     this.prediction.classList.toggle("compared", Boolean(earlier));
   }
 
+  // Words that were produced one after the other, as a text; crossed out below it what they were before the changes.
+  showProduced(prediction, before) {
+    setShown(this.produced, prediction.sequence);
+    setShown(this.producedBefore, Boolean(prediction.sequence && before && before.labels.join() !== prediction.labels.join()));
+    if (!prediction.sequence) return;
+    setShown(this.was, false);
+    setText(this.produced, prediction.labels.join(" "));
+    setText(this.producedBefore, `${WORDS.was} ${before?.labels.join(" ") ?? ""}`);
+  }
+
   // Where the changes made another class the most probable one, the title says which it was.
   showWas(labels, earlier, best) {
     const was = earlier ? largestOf(earlier) : best;
@@ -77,7 +92,8 @@ class Side {
   showSpread(meta, group, off) {
     const spread = group?.spread ?? [];
     setShown(this.spreadPart, spread.length > 0);
-    setText(this.spreadNote, meta.kind === "image" ? WORDS.patches : WORDS.words);
+    const counted = group?.counts === "fact" ? WORDS.factNumber : WORDS.words;
+    setText(this.spreadNote, meta.kind === "image" ? WORDS.patches : counted);
     const font = `${SMALL}px ${this.family}`;
     const widest = Math.max(0, ...spread.map(({ label }) => textWidth(label, font)));
     const room = Math.min(128, Math.max(64, Math.ceil(widest) + 2));

@@ -14,7 +14,8 @@ class Tools {
     this.low = element("span", { class: "low" });
     this.high = element("span");
     this.kind = element("span", { class: "kind" });
-    this.legend = element("div", { class: "legend" }, this.kind, this.low, this.ramp, this.high);
+    this.target = element("span", { class: "targetname", text: WORDS.target });
+    this.legend = element("div", { class: "legend" }, this.target, this.kind, this.low, this.ramp, this.high);
     this.node = element("div", { class: "tools" });
     this.node.append(this.views, this.groups, this.shows, this.queryLabel, this.hideLabel, this.opacityLabel);
     this.node.append(this.legend);
@@ -86,6 +87,7 @@ class Tools {
         context.fillRect(x, 0, 1.5, 8);
       }
     }
+    setShown(this.target, this.picture.marks.targets.size > 0);
     const most = scale >= 0.1 && scale < 10 ? scale.toFixed(2) : String(Number(scale.toPrecision(2)));
     setText(this.low, palette.signed ? `−${most}` : "0");
     setText(this.high, most);

@@ -60,6 +60,11 @@ class WorksheetBar {
   showPrediction({ prediction, before }) {
     setShown(this.prediction, Boolean(prediction));
     if (!prediction) return;
+    if (prediction.text) {
+      const was = before?.prediction && before.prediction.text !== prediction.text;
+      setText(this.prediction, `→ ${prediction.text}${was ? ` (${LINE_WORDS.was} ${before.prediction.text})` : ""}`);
+      return;
+    }
     const best = largestOf(prediction.probabilities);
     const now = full(prediction.probabilities[best]);
     const old = before?.prediction ? full(before.prediction.probabilities[best]) : now;

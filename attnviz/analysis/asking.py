@@ -1,0 +1,151 @@
+"""Who asks what: every query of a trace as a vector, and what the weights answered it."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from attnviz.analysis.items import main_map
+from attnviz.analysis.phrases import named
+from attnviz.attention import registry
+from attnviz.errors import UnknownNameError
+from attnviz.trace import AttentionMap, Axis, Step, Trace
+
+MOST = 64  # queries that are shown
+FOUND = 3  # largest weights that are named
+_REPEATED = re.compile(r"(.+), (\w+) (\d+)")
+_USUAL = ("query", "queries")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One query: what it is called, its numbers, the items with the largest weights it got, and the step it is from.
+
+    `turn` counts the turns of a loop from 0, and is None for a query outside of one. `row` is the number of its row
+    in the main map's query axis.
+    """
+
+    label: str
+    vector: Float[np.ndarray, " d"]
+    found: tuple[tuple[str, float], ...]
+    step: str
+    turn: int | None
+    row: int
+
+
+def askings(trace: Trace) -> list[Asking]:
+    """Every query, in the order of asking; at most 64. Those of a mechanism without a query of its own: none."""
+    names = _names(trace.mechanism)
+    attention = main_map(trace)
+    found = []
+    for step in trace.steps:
+        repeated = _REPEATED.fullmatch(step.name)
+        base, loop = (repeated[1], (repeated[2], int(repeated[3]) - 1)) if repeated else (step.name, None)
+        if not step.axes or step.axes[-1].kind != "feature":
+            continue
+        if f"{base}>" in names:
+            found += _of_step(step, _next(loop), attention)
+        elif base in names:
+            found += _of_step(step, loop or _first_turn(names, attention), attention)
+        if len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+def likeness(asked: list[Asking]) -> Float[np.ndarray, "asking asking"]:
+    """The cosine between every two queries; 0 where one is the zero vector or has another size."""
+    found = np.zeros((len(asked), len(asked)))
+    for i, one in enumerate(asked):
+        for j, other in enumerate(asked):
+            size = np.linalg.norm(one.vector) * np.linalg.norm(other.vector)
+            if one.vector.shape == other.vector.shape and size > 0:
+                found[i, j] = float(one.vector @ other.vector / size)
+    return found
+
+
+def _names(mechanism: str) -> tuple[str, ...]:
+    try:
+        return registry.get(mechanism).queries
+    except UnknownNameError:
+        return _USUAL
+
+
+def _next(loop: tuple[str, int] | None) -> tuple[str, int] | None:
+    """The turn that is asked by what this one left behind."""
+    return (loop[0], loop[1] + 1) if loop else None
+
+
+def _first_turn(names: tuple[str, ...], attention: AttentionMap | None) -> tuple[str, int] | None:
+    """The first turn is asked by a query outside of the loop, where the others are asked by what the last one left."""
+    if attention is None or not any(name.endswith(">") for name in names):
+        return None
+    return attention.axes[0].kind, 0
+
+
+def _of_step(step: Step, loop: tuple[str, int] | None, attention: AttentionMap | None) -> list[Asking]:
+    made = []
+    for at in np.ndindex(step.value.shape[:-1]):
+        place = {axis.kind: i for axis, i in zip(step.axes[:-1], at, strict=True)}
+        labels = [axis.labels[i] for axis, i in zip(step.axes[:-1], at, strict=True) if len(axis) > 1]
+        if loop is not None:
+            labels.insert(0, _turn_label(loop, attention))
+        weights, row = _answer(attention, place, loop)
+        made.append(
+            Asking(
+                label=" · ".join(labels) or step.name,
+                vector=step.value[at].astype(np.float64),
+                found=() if weights is None or _is_over(loop, attention) else _largest(attention.axes[-1], weights),
+                step=step.name,
+                turn=loop[1] if loop else None,
+                row=row,
+            )
+        )
+    return made
+
+
+def _turn_label(loop: tuple[str, int], attention: AttentionMap | None) -> str:
+    """hop 2; where a turn has a label of its own, such as the word that was produced in it, that."""
+    kind, turn = loop
+    axis = _loop_axis(attention, loop)
+    if axis is not None and turn < len(axis):
+        return axis.labels[turn]
+    return f"after {kind} {turn}" if _is_over(loop, attention) else f"{kind} {turn + 1}"
+
+
+def _is_over(loop: tuple[str, int] | None, attention: AttentionMap | None) -> bool:
+    """Whether there is no such turn any more: what the last one left behind is read, and asks nothing."""
+    counts = {axis.kind: len(axis) for axis in attention.axes[:-1]} if attention else {}
+    return loop is not None and loop[1] >= counts.get(loop[0], loop[1] + 1)
+
+
+def _loop_axis(attention: AttentionMap | None, loop: tuple[str, int]) -> Axis | None:
+    """The axis of the map that counts the turns: of the loop's kind, or the first that is no head, class or side."""
+    for axis in attention.axes[:-1] if attention else ():
+        if axis.kind in (loop[0], "token") and len(axis) > loop[1]:
+            return axis
+    return None
+
+
+def _answer(
+    attention: AttentionMap | None, place: dict[str, int], loop: tuple[str, int] | None
+) -> tuple[Float[np.ndarray, " key"] | None, int]:
+    """The weights that a query got, mean over what it does not tell apart, and its place in the query axis."""
+    if attention is None:
+        return None, 0
+    turning = _loop_axis(attention, loop) if loop else None
+    weights, row = attention.weights, 0
+    for dim, axis in reversed(list(enumerate(attention.axes[:-1]))):
+        i = loop[1] if axis is turning else place.get(axis.kind, 0 if len(axis) == 1 else None)
+        if i is None and axis.kind == "token":  # the items ask: their queries are counted as items
+            i = next((place[kind] for kind in ("item", "key", "token", "query") if kind in place), None)
+        if dim == len(attention.axes) - 2:
+            row = i or 0
+        inside = i is not None and i < len(axis)
+        weights = weights.take(i, axis=dim) if inside else weights.mean(axis=dim)
+    return weights, row
+
+
+def _largest(keys: Axis, weights: Float[np.ndarray, " key"]) -> tuple[tuple[str, float], ...]:
+    order = np.argsort(-weights, kind="stable")[:FOUND]
+    return tuple((named(keys, int(k)), float(weights[k])) for k in order if weights[k] > 0)
