@@ -103,7 +103,9 @@ def fitted_name(name: str, width: float, size: float) -> str:
     if len(parts) < 2 or text_width(name, size) <= width:
         return fitted(name, width, size)
     tail = f" · {parts[-1].split(' ')[-1]}"
-    return fitted(parts[0], width - text_width(tail, size), size) + tail
+    cut, number = fitted(parts[0], width - text_width(tail, size), size), parts[0].split(" ")[-1]
+    # Of “hop 2 · left” only the number tells it from “hop 3 · left”.
+    return (number if cut != parts[0] and number.isdigit() else cut) + tail
 
 
 def broken(pieces: list[tuple[str, bool]], width: float, size: float) -> list[list[tuple[str, bool]]]:

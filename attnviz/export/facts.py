@@ -12,6 +12,7 @@ NUMBER = 34  # pixels of the numbers before the facts
 LEAST_TEXT = 110  # with less room beside the cells a fact stands above them
 LEAST_CELL = 14
 LINE, ROW, THIN = 20, 26, 16  # pixels: a line of text, the least height of a row, and of one without weight
+OUTSTANDING = 1.1  # times the mean, what the largest weight is at least where a line begins or ends
 MANY = 12  # facts from which those without weight are thin
 
 
@@ -72,9 +73,10 @@ def _row(
 
 
 def _path(scene: Scene, columns: list[float], side: float, middles: list[float]) -> str:
-    """From the largest weight of each map to that of the next one; a map without any weight is passed over."""
+    """From the largest weight of each map to that of the next one; a map that prefers no fact is passed over."""
     sizes = np.abs(scene.rows)
-    ends = [(columns[m], middles[int(sizes[m].argmax())]) for m in range(len(columns)) if sizes[m].any()]
+    chosen = np.flatnonzero(sizes.max(1) > OUTSTANDING * sizes.mean(1)).tolist()
+    ends = [(columns[m], middles[int(sizes[m].argmax())]) for m in chosen]
     drawn = []
     for (x, y), (to_x, to_y) in zip(ends, ends[1:], strict=False):
         begin, bend = x + side, (x + side + to_x) / 2

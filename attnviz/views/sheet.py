@@ -39,6 +39,7 @@ def _card(panel: Panel, reference: Trace, pack: Pack) -> dict[str, Any]:
         "trained": panel.meta["trained"],
         "alt": panel.meta["alt"],
         "items": list(items(trace).labels),
+        "marked": panel.meta["marked"],
         "grid": panel.meta["grid"],
         "maps": list(found.labels) if found else [],
         "signed": bool(found is not None and (found.weights < 0).any()),

@@ -174,11 +174,12 @@ STORY = [
 ]
 
 
-def facts(story: list[str], looked_at: list[int], kind: str = "hop") -> tuple[dict, np.ndarray]:
-    """A story whose maps look at one fact each, and at the one before it a little."""
+def facts(story: list[str], looked_at: list[int | None], kind: str = "hop") -> tuple[dict, np.ndarray]:
+    """A story whose maps look at one fact each, and at the one before it a little; or, with None, at all alike."""
     scores = np.zeros((len(looked_at), 1, len(story)))
     for m, k in enumerate(looked_at):
-        scores[m, 0, k], scores[m, 0, k - 1] = 9, 6.5
+        if k is not None:
+            scores[m, 0, k], scores[m, 0, k - 1] = 9, 6.5
     more = {"kind": kind, "leading": [[kind, heads(len(looked_at), kind)]], "counts": "fact", "ordered": kind == "hop"}
     made = [group(softmax(scores), heads(len(looked_at), kind), ["query"], story, **more)]
     return frame("memory_network", story, made, kind="facts")
@@ -224,6 +225,7 @@ CASES: dict[str, Callable[[str], tuple[dict, np.ndarray]]] = {
     "large": lambda text: large(6, 12, 128),
     "facts": lambda text: facts(STORY, [1, 3, 4]),
     "fact_heads": lambda text: facts(STORY, [0, 4, 2, 3], "head"),
+    "facts_even": lambda text: facts(STORY, [1, None, 4]),
     "facts_200": lambda text: facts(long_story(), [180, 40, 120]),
     "facts_6": lambda text: facts(STORY, [1, 3, 4, 4, 2, 1]),
     "report": lambda text: report(8),

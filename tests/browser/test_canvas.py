@@ -117,7 +117,7 @@ def test_the_keyboard_walks_over_keys_and_maps(show):
     steps = [("ArrowRight", 0, 0), ("ArrowRight", 0, 1), ("ArrowDown", 1, 1), ("End", 1, 11), ("Home", 1, 0)]
     for key, map_, word in steps:
         stage.press(key)
-        spoken = page.locator(f"{PICTURE} [aria-live]").text_content()
+        spoken = page.locator(f"{PICTURE} .unseen").text_content()
         assert spoken == f"head {map_ + 1}: query → {WORDS[word]} {written(every[map_, [word]])[0]}"
     stage.press("Enter")
     linked(page, "#pin=0.1")

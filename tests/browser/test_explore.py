@@ -162,7 +162,7 @@ def test_pin_and_keyboard(explore):
     for key in ("ArrowRight", "ArrowDown", "Enter"):
         stage.press(key)
     linked(page, "#pin=2.5")
-    assert page.locator(f"{PICTURE} [aria-live]").text_content() == readout(page)
+    assert page.locator(f"{PICTURE} .unseen").text_content() == readout(page)
     assert readout(page) == f"head 6: query → people {written(expected[[5], 2])[0]}"
     stage.press("Escape")
     linked(page, "")

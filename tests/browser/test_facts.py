@@ -66,7 +66,7 @@ def test_facts_are_listed_whole_in_their_order_with_their_weights(show):
     page = show("facts")
     assert page.locator(PICTURE).get_attribute("data-view") == "facts"
     assert page.locator(f"{PICTURE} .factsaid").all_text_contents() == STORY
-    assert page.locator(f"{PICTURE} .fact .count").all_text_contents() == ["1", "2", "3", "4", "5"]
+    assert page.locator(f"{PICTURE} .fact .factnumber").all_text_contents() == ["1", "2", "3", "4", "5"]
     shown = [[cell(page, key, hop).text_content() for key in range(5)] for hop in range(3)]
     assert shown == [[f"{w:.2f}"[1:] if w >= 0.005 else "" for w in row] for row in weights("facts")]
     assert numbers(page) == written(weights("facts").max(1))
@@ -114,6 +114,13 @@ def test_a_line_leads_from_each_hops_largest_weight_to_the_next(show):
     page.locator(f"{PICTURE} .map").nth(1).click()  # a hidden hop is passed over
     (line,) = ends(page)
     np.testing.assert_allclose(line, [*expected[0][:2], *expected[1][2:]], atol=0.6)
+
+
+def test_a_hop_that_prefers_no_fact_is_passed_over(show):
+    page = show("facts_even")
+    even = cell(page, 0, 1).bounding_box()
+    (line,) = ends(page)
+    assert line[0] < even["x"] and line[2] > even["x"] + even["width"]
 
 
 def test_maps_that_do_not_follow_one_another_have_no_lines(show):

@@ -199,10 +199,13 @@ class TestExamples:
         choose_example(page, "Where is Cy?")
         wait_for(page, "facts", "Cy is here.")
         page.locator(INPUT).evaluate("node => node.input.send({ value: 'Late.', sent: 3 })")
+        page.get_by_label("Question", exact=True).fill("Asked after that?")
+        wait_for(page, "question", "Asked after that?")
+        assert given(page)["facts"] == "Cy is here."
         fact(page, 1).press("End")
         page.keyboard.type("!")
         wait_for(page, "facts", "Cy is here.!")
-        page.wait_for_function("() => location.search.includes('is+here.!')")
+        page.wait_for_function("() => decodeURIComponent(location.search).includes('here.!')")
 
     def test_pictures_and_choices_too(self, opened, kept_page, address):
         kept_page.goto(f"{address}/?task=cells")

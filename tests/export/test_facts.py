@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attnviz.export import to_svg, views_of
+from attnviz.export.drawing import fitted_name
 from attnviz.export.palette import palette
 from attnviz.intervention import Intervention
 from attnviz.trace import AttentionMap, Axis, numbered
@@ -40,8 +41,8 @@ def test_facts_stand_in_their_order_with_every_weight_that_shows():
 
 
 def test_a_line_leads_from_the_largest_weight_of_each_hop_to_that_of_the_next():
-    svg = to_svg(story(np.array([[0.9, 0.1, 0.0], [0, 0, 0], [0.0, 0.1, 0.9], [0.0, 0.9, 0.1]])))
-    (one, other) = map(ends, paths(svg, **WAY))  # the second hop has no weight: it is passed over
+    svg = to_svg(story(np.array([[0.9, 0.1, 0.0], [0, 0, 0], [0.33, 0.34, 0.33], [0.0, 0.1, 0.9], [0, 0.9, 0.1]])))
+    (one, other) = map(ends, paths(svg, **WAY))  # a hop without weight, and an even one, are passed over
     assert one[0] < other[1] < one[1] == other[0]
     assert not paths(to_svg(story(kind="head")), **WAY)
 
@@ -101,3 +102,15 @@ def test_the_target_is_framed_and_named(view):
     assert "target" in texts(svg) and frames(svg) == 3  # a sentence and a column, or two maps; and the legend
     plain = to_svg(type(trace)(**{**vars(trace), "made_by": {}}), view)
     assert "target" not in texts(plain) and frames(plain) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "expected"),
+    [
+        ("hop 2 · left", 200, "hop 2 · left"),
+        ("hop 2 · left", 60, "2 · left"),
+        ("very negative · head 3", 80, "very n… · 3"),
+    ],
+)
+def test_a_name_is_cut_so_that_what_tells_it_from_others_stays(name, width, expected):
+    assert fitted_name(name, width, 13) == expected

@@ -123,9 +123,10 @@ def fill(task: Task, example: Any, slot: str = "") -> None:
 
 def _in_a_line(task: Task, example: Any) -> str:
     """An example in the menu: a sentence as it stands, of several parts the beginning of each."""
+    begin = task.values(example)
     texts = [
-        pictures.stem(value) if value.endswith(".png") else " ".join(value.split())
-        for value in task.values(example).values()
+        pictures.stem(begin[part.name]) if part.kind == "picture" else " ".join(begin[part.name].split())
+        for part in task.parts
     ]
     if len(texts) == 1:
         return texts[0]

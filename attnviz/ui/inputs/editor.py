@@ -52,6 +52,7 @@ def show(field: Field, kind: str, value: str, write: Callable[[str], None], abou
 def overrule(field: Field) -> None:
     """What an editor has sent up to now, and is still on its way, counts no more: another value has come."""
     st.session_state[_sent_key(field)] = _sent(field) + _LEAP
+    st.session_state[_written(field)] = 0.0
 
 
 def edited(slot: str) -> str:

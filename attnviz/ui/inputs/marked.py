@@ -11,7 +11,7 @@ from attnviz.features.words import Words, split
 from attnviz.ui.inputs import editor, text
 from attnviz.ui.inputs.field import Field
 
-_HINT = "Click a word to mark it; with Shift, or the word beside the mark, all up to there"
+_HINT = "Or mark it here: click a word, then its neighbours"
 _PLACE = re.compile(r"(\d{1,4}) (\d{1,4})")
 
 

@@ -120,7 +120,9 @@ function fittedName(name, width, font) {
   const parts = name.split(" · ");
   if (parts.length < 2 || textWidth(name, font) <= width) return name;
   const tail = ` · ${parts.at(-1).split(" ").at(-1)}`;
-  return `${fitted(parts[0], width - textWidth(tail, font), font)}${tail}`;
+  const cut = fitted(parts[0], width - textWidth(tail, font), font);
+  const number = / (\d+)$/.exec(parts[0])?.[1]; // of “hop 2 · left” only the number tells it from “hop 3 · left”
+  return `${number && cut !== parts[0] ? number : cut}${tail}`;
 }
 
 // A weight as it stands in a cell: .86, 1, −.12, 2.4

@@ -2,6 +2,7 @@
 // the largest weight of each to that of the next: the query moving.
 
 const MANY_FACTS = 12; // from here on facts without weight are thin
+const OUTSTANDING = 1.1; // times the mean, what the largest weight is at least where a line begins or ends
 const LEAST_TEXT = 110; // pixels; with less beside the cells a fact stands above them
 
 class FactList {
@@ -111,14 +112,14 @@ class FactList {
     node.classList.toggle("edited", edited);
   }
 
-  // From the largest weight of each map to that of the next one; a map without any weight is passed over.
+  // From the largest weight of each map to that of the next one; a map that prefers no fact is passed over.
   drawLines() {
     const { picture, rows, maps, lines } = this;
     const { group } = picture;
     const tops = [];
     maps.forEach((map, column) => {
       const row = picture.rowOf(map);
-      if (picture.on(map) && largestIn(row) !== 0) tops.push({ column, key: largestOf(row) });
+      if (picture.on(map) && standsOut(row)) tops.push({ column, key: largestOf(row) });
     });
     const isPath = group.ordered && !group.isDifference;
     const ends = isPath ? tops.map(({ column, key }) => rows.children[key].parts.cells.children[column]) : [];
@@ -142,6 +143,11 @@ class FactList {
   }
 }
 
+function standsOut(row) {
+  const mean = row.reduce((sum, weight) => sum + Math.abs(weight), 0) / row.length;
+  return Math.abs(largestIn(row)) > OUTSTANDING * mean;
+}
+
 // From the right edge of one cell to the left edge of another, in the coordinates of what holds both.
 function curve(one, other, within) {
   const [x, y] = [one.right - within.left, one.top + one.height / 2 - within.top];
@@ -155,7 +161,7 @@ function keepLines(parent, count) {
 }
 
 function makeFact() {
-  const number = element("span", { class: "count" });
+  const number = element("span", { class: "factnumber" });
   const text = element("span", { class: "factsaid", dir: "auto" });
   const cells = element("span", { class: "factcells" });
   const row = element("div", { class: "fact" }, element("span", { class: "text" }, number, text), cells);

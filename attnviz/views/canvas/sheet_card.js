@@ -67,6 +67,7 @@ class Card {
       words[i].dataset.index = String(i);
       setAttribute(words[i], "style", `background:${palette.css[step]};color:${theme.inks[palette.onDark[step]]}`);
       words[i].classList.toggle("key", i === sheet.marked);
+      words[i].classList.toggle("target", card.marked.includes(i));
     }
     const tall = Math.max(3, Math.min(14, STRIP / Math.max(1, this.M)));
     this.cell = { wide: this.width / Math.max(1, this.K), tall };
