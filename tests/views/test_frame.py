@@ -116,7 +116,12 @@ def test_prediction_training_and_unknown_mechanism():
     axes = numbered("query", 1), TOKENS
     maps = (AttentionMap("weights", np.ones((1, 3)) / 3, axes),)
     meta, _ = frame(Trace("not registered", maps, (), None, prediction, {"trained": False}))
-    assert meta["prediction"] == {"labels": ["a", "b"], "probabilities": [0.25, 0.75], "independent": True}
+    assert meta["prediction"] == {
+        "labels": ["a", "b"],
+        "probabilities": [0.25, 0.75],
+        "independent": True,
+        "sequence": False,
+    }
     assert meta["trained"] is False and meta["title"] == "not registered"
     assert frame(Trace("m", maps, (), None))[0]["trained"] is True
 

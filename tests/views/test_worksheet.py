@@ -15,6 +15,7 @@ from attnviz.trace import AttentionMap, Axis, Step, Trace, numbered
 from attnviz.views import worksheet as module
 from attnviz.views.worksheet import ACROSS, DOWN, worksheet
 from tests import toy_mechanism
+from tests.helpers import fitting
 
 CAT = Path(__file__).parents[2] / "sample_data" / "pictures" / "cat.jpg"
 INPUTS = {"trec": {"text": "Who wrote Hamlet ?"}, "cifar10": {"image": CAT}}
