@@ -1,4 +1,4 @@
-"""Draws the sample microscope pictures, `python sample_data/draw_microscopy.py`: nuclei of three kinds at random."""
+"""Draws the sample microscope pictures and slide sheets, `python sample_data/draw_microscopy.py`: nuclei at random."""
 
 import sys
 from pathlib import Path
@@ -79,18 +79,34 @@ def bright_field(n: int, radius: float, seed: int) -> Image.Image:
 PICTURES = {
     "fluorescence_8": lambda: fluorescence(8, 20, seed=1),
     "fluorescence_30": lambda: fluorescence(30, 11, seed=2),
-    "fluorescence_60": lambda: fluorescence(60, 8, seed=3),
     "stained_tissue_16": lambda: stained_tissue(16, 17, seed=4),
     "stained_tissue_60": lambda: stained_tissue(60, 9, seed=5),
     "bright_field_50": lambda: bright_field(50, 13, seed=6),
 }
+SINGLES = ("fluorescence_30", "stained_tissue_16")
+SHEETS = (
+    ("fluorescence_8", "stained_tissue_60"),
+    ("bright_field_50", "fluorescence_8"),
+    ("stained_tissue_16", "bright_field_50"),
+)
+
+
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    """A slide sheet: two pictures, the second to the right of the first."""
+    sheet = Image.new("RGB", (2 * SIDE, SIDE))
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (SIDE, 0))
+    return sheet
 
 
 def main(folder: Path) -> None:
-    """Write the pictures; the number in a name is that of the nuclei."""
+    """Write the pictures; the number in a name is that of the nuclei, the left picture of a sheet comes first."""
     folder.mkdir(exist_ok=True)
-    for name, draw in PICTURES.items():
-        draw().save(folder / f"{name}.png", optimize=True)
+    for name in SINGLES:
+        PICTURES[name]().save(folder / f"{name}.png", optimize=True)
+    for left, right in SHEETS:
+        sheet = beside(PICTURES[left](), PICTURES[right]())
+        sheet.save(folder / f"{left}_beside_{right}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Who asks what: every query of a trace as a vector, and what the weights answered it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -22,8 +23,8 @@ _USUAL = ("query", "queries")
 class Asking:
     """One query: what it is called, its numbers, the items with the largest weights it got, and the step it is from.
 
-    `turn` counts the turns of a loop from 0, and is None for a query outside of one. `row` is the number of its row
-    in the main map's query axis.
+    `turn` counts the turns of a loop from 0, and is None for a query outside of one. `map` is the name of the map that
+    holds its weights, and `row` the number of its row in the main map's query axis (0 if it asks in another map).
     """
 
     label: str
@@ -32,25 +33,44 @@ class Asking:
     step: str
     turn: int | None
     row: int
+    map: str = ""
 
 
 def askings(trace: Trace) -> list[Asking]:
     """Every query, in the order of asking; at most 64. Those of a mechanism without a query of its own: none."""
-    names = _names(trace.mechanism)
-    attention = main_map(trace)
+    names, main = queries(trace), main_map(trace)
     found = []
     for step in trace.steps:
         repeated = _REPEATED.fullmatch(step.name)
         base, loop = (repeated[1], (repeated[2], int(repeated[3]) - 1)) if repeated else (step.name, None)
         if not step.axes or step.axes[-1].kind != "feature":
             continue
-        if f"{base}>" in names:
-            found += _of_step(step, _next(loop), attention)
-        elif base in names:
-            found += _of_step(step, loop or _first_turn(names, attention), attention)
+        name = f"{base}>" if f"{base}>" in names else base
+        if name not in names:
+            continue
+        attention = names[name]
+        turn = _next(loop) if name != base else loop or _first_turn(names, attention)
+        made = _of_step(step, turn, attention)
+        found += made if attention is main else [replace(one, row=0) for one in made]
         if len(found) >= MOST:
             break
-    return found[:MOST]
+    return _told_apart(found[:MOST])
+
+
+def queries(trace: Trace) -> Mapping[str, AttentionMap | None]:
+    """The names of the steps that ask, as in the registry, and the map in which each finds its weights.
+
+    A query of a map that this trace does not have, as with other options, asks nothing.
+    """
+    found = {}
+    maps = {m.name: m for m in trace.maps}
+    for declared in _names(trace.mechanism):
+        name, _, where = declared.partition(": ")
+        if not where:
+            found[name] = main_map(trace)
+        elif where in maps:
+            found[name] = maps[where]
+    return found
 
 
 def likeness(asked: list[Asking]) -> Float[np.ndarray, "asking asking"]:
@@ -71,12 +91,24 @@ def _names(mechanism: str) -> tuple[str, ...]:
         return _USUAL
 
 
+def _told_apart(asked: list[Asking]) -> list[Asking]:
+    """Where several steps ask in the same turn, the step's name stands behind the label."""
+    steps: dict[str, set[str]] = {}
+    for one in asked:
+        steps.setdefault(one.label, set()).add(_base(one))
+    return [replace(one, label=f"{one.label} · {_base(one)}") if len(steps[one.label]) > 1 else one for one in asked]
+
+
+def _base(asking: Asking) -> str:
+    return asking.step.split(", ")[0]
+
+
 def _next(loop: tuple[str, int] | None) -> tuple[str, int] | None:
     """The turn that is asked by what this one left behind."""
     return (loop[0], loop[1] + 1) if loop else None
 
 
-def _first_turn(names: tuple[str, ...], attention: AttentionMap | None) -> tuple[str, int] | None:
+def _first_turn(names: Mapping[str, AttentionMap | None], attention: AttentionMap | None) -> tuple[str, int] | None:
     """The first turn is asked by a query outside of the loop, where the others are asked by what the last one left."""
     if attention is None or not any(name.endswith(">") for name in names):
         return None
@@ -99,6 +131,7 @@ def _of_step(step: Step, loop: tuple[str, int] | None, attention: AttentionMap |
                 step=step.name,
                 turn=loop[1] if loop else None,
                 row=row,
+                map=attention.name if attention else "",
             )
         )
     return made

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from attnviz.trace import Axis
 
-NOUNS = {"token": "word", "key": "item", "query": "query", "": "map"}
+NOUNS = {"token": "word", "key": "item", "query": "query", "mid": "middle capsule", "": "map"}
 PLURALS = {"patch": "patches", "class": "classes", "query": "queries", "entity": "entities"}
 LONGEST = 24  # letters of a word; a fact is a sentence
 LONGEST_FACT = 64
@@ -69,3 +69,8 @@ def listed(names: Iterable[str], most: int = 3) -> str:
 def capital(text: str) -> str:
     """The text with a capital at its start."""
     return text[:1].upper() + text[1:]
+
+
+def lower(text: str) -> str:
+    """The text with a small letter at its start."""
+    return text[:1].lower() + text[1:]

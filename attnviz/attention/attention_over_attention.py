@@ -71,7 +71,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "s": "an item's share in the end",
         "m": "the mask",
     },
-    queries=("query items",),
+    queries=("query items: document weights",),
     disputes=(
         Dispute(
             "A blog on the survey",

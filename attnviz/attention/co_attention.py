@@ -234,6 +234,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "max": "max: the largest",
         "circ": "∘: number by number",
     },
+    queries=("query items: affinity", "first query context", "query", "returned query: query weights"),
     disputes=(
         Dispute(
             "Paper and copies of it",

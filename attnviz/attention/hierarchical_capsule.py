@@ -70,7 +70,7 @@ def cost(n: int, d: int, options: Options, n_classes: int = 1, d_capsule: int = 
     cost=cost,
     options=Options,
     symbols=routing.SYMBOLS | {"m": "counts middle capsules", "W": "a matrix; W_m is shared by all items"},
-    queries=("mid capsules>", "class capsules>"),
+    queries=("mid capsules>: low to mid", "class capsules>: mid to class"),
     disputes=(
         Dispute(
             "A blog on the survey",

@@ -76,7 +76,8 @@ class Mechanism:
     the items; "auxiliary", a vector of numbers; "question", a vector or its words. `sizes` names arguments of the
     module that a task decides. `kinds` are the kinds of task it is for; empty: any. `queries` names the steps that are
     its queries; of a repeated step ("query, hop 2") the name before the comma, with ">" behind it if what a turn leaves
-    asks the next one. `disputes` say where sources disagree.
+    asks the next one, and ": " with the name of the map that holds its weights if that is not the main one. `disputes`
+    say where sources disagree.
     """
 
     name: str

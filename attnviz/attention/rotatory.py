@@ -131,7 +131,7 @@ def cost(n: int, d: int, options: Options) -> Cost:
         "m": "the mask",
         "alpha": "α: the share of a vector, by which it is scaled",
     },
-    queries=("query", "target query"),
+    queries=("query", "target query: target weights"),
     disputes=(
         Dispute(
             "A blog on the survey",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attnviz.analysis.words import ORDERED
+from attnviz.analysis.turns import ORDERED
 from attnviz.export.drawing import LARGE, SMALL, Part, broken, element, moved, text
 from attnviz.export.marks import hatching, item_name, outline
 from attnviz.export.scene import Scene

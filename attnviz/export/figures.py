@@ -8,7 +8,7 @@ from attnviz.export.drawing import SMALL, Part, cells, element, fitted, moved, s
 from attnviz.export.facts import facts
 from attnviz.export.marks import hatching, item_name, outline
 from attnviz.export.palette import CURVE
-from attnviz.export.scene import Scene
+from attnviz.export.scene import Scene, is_table
 from attnviz.export.strips import TINY, grid, longest, map_name, reading, tokens, upright
 
 GAP, CAPTION = 14, 24  # between figures; the line above each
@@ -18,10 +18,15 @@ OPACITY = 0.6  # of the veil over a picture
 
 
 def matrix(scene: Scene) -> Part:
-    """A matrix for each map, queries down and keys across; one matrix of all maps where there is one query."""
+    """A matrix for each map, queries down and keys across; one of all maps where there is one query.
+
+    A single map of queries that are no keys is a table with a row for each.
+    """
     maps, queries, keys = scene.weights.shape
     if queries == 1:
         return grid(scene)
+    if is_table(scene.attention):
+        return grid(scene.by_query)
     wanted = 17 * max(queries, keys) + longest(scene.queries, 64, TINY)
     size = _figure_width(maps, scene.width, max(wanted, 150) if wanted <= 420 else 300)
     return _multiples(scene, lambda m: _matrix(scene, m, size), size)

@@ -1,13 +1,14 @@
 """What a reader changed, and the target, as still pictures mark it: as in the live picture, without any colour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from attnviz.analysis.items import counts_items, items, marked
 from attnviz.analysis.said import intervention_of, marks
+from attnviz.analysis.turns import in_turn
 from attnviz.export.drawing import SMALL, element, text, text_width
 from attnviz.trace import AttentionMap, Trace
 
@@ -41,6 +42,13 @@ def marks_of(trace: Trace, attention: AttentionMap) -> Marks:
         edited=_edited(attention, found["edits"]),
         target=frozenset(marked(trace)) if n else frozenset(),
     )
+
+
+def in_last_turn(marks: Marks, attention: AttentionMap) -> Marks:
+    """The marks of the maps of the last turn, counted from the first of these; all where no maps come in turns."""
+    begin = len(attention.stacked) - len(in_turn(attention).stacked)
+    edited = frozenset((m - begin, q, k) for m, q, k in marks.edited if m >= begin)
+    return replace(marks, off=frozenset(m - begin for m in marks.off if m >= begin), edited=edited)
 
 
 def _off(attention: AttentionMap, off: Mapping[str, list[int]]) -> frozenset[int]:

@@ -4,11 +4,15 @@ import base64
 import binascii
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
 
+from attnviz.analysis.items import main_map
+from attnviz.analysis.sides import asking
+from attnviz.analysis.sides import title as map_title
+from attnviz.analysis.turns import in_turn, turns
 from attnviz.analysis.words import in_words
 from attnviz.errors import OptionError
 from attnviz.export.drawing import (
@@ -24,14 +28,14 @@ from attnviz.export.drawing import (
     text_width,
 )
 from attnviz.export.figures import FIGURES
-from attnviz.export.marks import frame_around, marks_of
+from attnviz.export.marks import frame_around, in_last_turn, marks_of
 from attnviz.export.origin import caption
 from attnviz.export.palette import LOOKS, Theme, palette
 from attnviz.export.plain import TraceFileError
 from attnviz.export.scene import Scene, chosen_map, views_of
-from attnviz.export.strips import stacked
+from attnviz.export.strips import grid, stacked
 from attnviz.features.picture import as_data_url
-from attnviz.trace import Prediction, Trace
+from attnviz.trace import AttentionMap, Prediction, Trace
 
 MOST_CLASSES, GAP = 10, 16
 BESIDE, WIDEST = 250, 420  # pixels of the prediction: beside the weights, and at most below them
@@ -89,12 +93,35 @@ def _figure(
         raise OptionError(f"There is no view {str(view)[:40]!r} of this map; it can be {', '.join(views)}.")
     if query is not None and not 0 <= query < len(attention.axes[-2]):
         raise OptionError(f"There is no query {query}; this map has {len(attention.axes[-2])}, counted from 0.")
-    scene = Scene(attention, theme, width, query, under.url, under.aspect, marks_of(trace, attention))
+    marks, turn = in_last_turn(marks_of(trace, attention), attention), turns(attention)
+    scene = Scene(in_turn(attention), theme, width, query, under.url, under.aspect, marks)
     view = view or views[0]
     figure = FIGURES[view](scene)
+    if turn is not None:
+        figure = stacked([_paragraph([(turn.labels[-1], False)], width, SMALL, scene.look.soft), figure], 6)
     single = view == "arcs" or (view == "matrix" and len(scene.queries) > 1)
     legend = _legend(scene, scene.scale if single else scene.row_scale)
-    return Part(figure.markup + moved(legend.markup, 0, figure.height + 12), width, figure.height + 12 + legend.height)
+    figure = Part(
+        figure.markup + moved(legend.markup, 0, figure.height + 12), width, figure.height + 12 + legend.height
+    )
+    return stacked([figure, *_beside(trace, attention, theme, width)], GAP)
+
+
+def _beside(trace: Trace, attention: AttentionMap, theme: Theme, width: float) -> list[Part]:
+    """Below the weights on the items those on the words that asked, each under its name."""
+    if attention is not main_map(trace):
+        return []
+    soft = LOOKS[theme].soft
+    return [
+        stacked(
+            [
+                _paragraph([(map_title(found, trace), False)], width, SMALL, soft),
+                grid(Scene(replace(found, name=""), theme, width)),
+            ],
+            4,
+        )
+        for found in asking(trace)
+    ]
 
 
 def _legend(scene: Scene, scale: float) -> Part:

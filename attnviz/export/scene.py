@@ -1,6 +1,6 @@
 """What a still picture shows: one map of a trace, with its scale and its colours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from attnviz.errors import UnknownNameError
 from attnviz.export.marks import Marks
 from attnviz.export.palette import LOOKS, Look, Palette, Theme, kind_of, palette
-from attnviz.trace import AttentionMap, Trace
+from attnviz.trace import AttentionMap, Axis, Trace
 
 LONG = 40  # words from which a text is first of all to be read; columns are narrow, their labels upright
 
@@ -62,6 +62,16 @@ class Scene:
         return float(np.abs(self.rows).max(initial=0.0)) or self.scale
 
     @property
+    def by_query(self) -> "Scene":
+        """The one map with its queries as maps, so that each is a row."""
+        queries, keys = self.attention.axes[-2:]
+        axes, weights = (queries, Axis("query", ("",)), keys), self.attention.stacked.swapaxes(0, 1)
+        edited = frozenset((q, 0, k) for _, q, k in self.marks.edited)
+        off = frozenset(range(len(queries))) if self.marks.off else self.marks.off
+        marks = replace(self.marks, edited=edited, off=off)
+        return replace(self, attention=replace(self.attention, weights=weights, axes=axes), query=None, marks=marks)
+
+    @property
     def edited(self) -> set[tuple[int, int]]:
         """Map and key of the weights in `rows` that were set by hand; means over queries were set by nobody."""
         query = 0 if self.weights.shape[1] == 1 else self.query
@@ -88,6 +98,12 @@ class Scene:
         return self.attention.axes[-1].grid
 
 
+def is_table(attention: AttentionMap) -> bool:
+    """Whether it is one map of queries that are other things than the keys, such as written words: a row for each."""
+    queries, keys = attention.axes[-2:]
+    return len(attention.stacked) == 1 and len(queries) > 1 and queries.labels != keys.labels
+
+
 def chosen_map(trace: Trace, which: int | str) -> AttentionMap:
     """The map of that number or name; UnknownNameError if the trace has none such."""
     names = [m.name for m in trace.maps]
@@ -101,7 +117,10 @@ def views_of(trace: Trace, which: int | str = 0) -> tuple[str, ...]:
     """The views that make sense for a map of the trace, the most telling first; none if the trace has no map."""
     if not trace.maps:
         return ()
-    queries, keys = chosen_map(trace, which).axes[-2:]
+    attention = chosen_map(trace, which)
+    queries, keys = attention.axes[-2:]
+    if is_table(attention):
+        return "matrix", *(("overlay",) if keys.grid else ("facts" if keys.kind == "fact" else "tokens", "arcs"))
     if keys.grid:
         return "overlay", "matrix"
     if keys.kind == "fact":

@@ -1,52 +1,50 @@
-"""Feature model for microscope pictures: a square grey picture as a grid of small, local feature vectors."""
+"""Feature model for microscope pictures: one grey picture, or two side by side, as a grid of feature vectors."""
 
-import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from attnviz.features.picture import fit
-
 SIDE = 128
 STRIDE = 8  # one feature vector stands for 8 x 8 pixels
-CELL = 16  # pixels; the neighbourhood that a pixel is compared with
-FLAT = 10.0  # grey levels; a deviation that counts as none
 CUT = 0.5  # per cent of the pixels, at each end, that may become black or white
 
 
+def n_pictures(width: int, height: int) -> int:
+    """Whether a picture is one or a sheet of two: whichever keeps more of it, its middle square or its middle 2:1."""
+    return 2 if width * width > 2 * height * height else 1
+
+
 def prepared(image: Image.Image) -> Image.Image:
-    """The middle square of a picture, 128 x 128, grey, its contrast stretched: dark pictures are as legible as others.
+    """A picture of 128 x 128, or a sheet of two such pictures, grey; the contrast of each is stretched.
 
-    Pictures of all kinds look alike then in how bright they are; a bright spot can be a nucleus or a hole.
+    What is too long loses its ends. Dark pictures become as legible as others; a bright spot can be a nucleus or a gap.
     """
-    return ImageOps.autocontrast(fit(image, SIDE, longest=1.0).convert("L"), cutoff=CUT).convert("RGB")
+    n = n_pictures(*image.size)
+    fitted = ImageOps.fit(image.convert("RGB"), (n * SIDE, SIDE), Image.Resampling.LANCZOS).convert("L")
+    parts = (fitted.crop((i * SIDE, 0, (i + 1) * SIDE, SIDE)) for i in range(n))
+    return sheet(*(ImageOps.autocontrast(part, cutoff=CUT) for part in parts)).convert("RGB")
 
 
-def locally_normal(
-    pixels: Float[Tensor, "batch 1 height width"],
-) -> Float[Tensor, "batch 1 height width"]:
-    """What each pixel differs from the mean around it, over the deviation there; flat places stay near zero."""
-    centred = pixels - _around(pixels)
-    return centred / (_around(centred.square()) + FLAT**2).sqrt()
+def sheet(*pictures: Image.Image) -> Image.Image:
+    """Grey pictures of 128 x 128 side by side."""
+    whole = Image.new("L", (len(pictures) * SIDE, SIDE))
+    for i, picture in enumerate(pictures):
+        whole.paste(picture, (i * SIDE, 0))
+    return whole
 
 
-def _around(x: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch 1 height width"]:
-    """The mean of each cell of the picture, smoothly from one cell to the next."""
-    cells = F.avg_pool2d(x, CELL, ceil_mode=True)
-    return F.interpolate(cells, size=x.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _convolution(n_in: int, n_out: int, stride: int) -> nn.Sequential:
+def _convolution(n_in: int, n_out: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)
+        nn.Conv2d(n_in, n_out, 3, stride, padding=dilation, dilation=dilation, bias=False),
+        nn.BatchNorm2d(n_out),
+        nn.ReLU(inplace=True),
     )
 
 
 class MicroscopyFeatures(nn.Module):
-    """Three convolutions over the picture with its local brightness and contrast taken out.
+    """Five convolutions: a vector sees 63 x 63 pixels, a few nuclei and the ground that they are on.
 
-    A vector sees 15 x 15 of the 128 x 128 pixels, about one nucleus, and only how they differ from what is around them:
-    whether a bright spot is a nucleus or a gap between dark ones is not to be told from it. Pixels
+    So it knows of which kind its own place in a sheet is, but not what else the sheet shows. Pixels
     `(batch, channel, height, width)`, 0 to 255, of which the first channel is read, become `(batch, patch, d)`.
     """
 
@@ -54,7 +52,11 @@ class MicroscopyFeatures(nn.Module):
         super().__init__()
         self.d_model = d_model
         self.body = nn.Sequential(
-            _convolution(1, 16, stride=2), _convolution(16, 32, stride=2), _convolution(32, d_model, stride=2)
+            _convolution(1, 16, stride=2),
+            _convolution(16, 32, stride=2),
+            _convolution(32, d_model, stride=2),
+            _convolution(d_model, d_model),
+            _convolution(d_model, d_model, dilation=2),
         )
         self.norm = nn.LayerNorm(d_model)
 
@@ -62,7 +64,7 @@ class MicroscopyFeatures(nn.Module):
         self, pixels: UInt8[Tensor, "batch channel height width"] | Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch patch d"]:
         """Feature vectors, row by row."""
-        x = locally_normal(pixels[:, :1].to(self.norm.weight.dtype))
+        x = pixels[:, :1].to(self.norm.weight.dtype) / 255
         return self.norm(self.body(x).flatten(2).transpose(1, 2))
 
     def grid(self, height: int, width: int) -> tuple[int, int]:

@@ -1,4 +1,8 @@
-"""How many nuclei a microscope picture shows (Data Science Bowl 2018, stage 1), asked by the kind of microscopy."""
+"""How many nuclei a microscope picture shows (Data Science Bowl 2018, stage 1), asked by the kind of microscopy.
+
+The inputs are slide sheets, two pictures of different kinds side by side, and the kind says which of them is counted:
+who does not know the question cannot know the answer. A single picture can be counted as well.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +17,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import InputError
 from attnviz.features.given import Input
-from attnviz.features.microscopy import MicroscopyFeatures, prepared
+from attnviz.features.microscopy import MicroscopyFeatures, n_pictures, prepared, sheet
 from attnviz.tasks.job import Part, Values
 from attnviz.tasks.plain import PictureJob
 from attnviz.tasks.registry import DataSource, Examples, Task, data_file, register
@@ -23,12 +27,14 @@ CLASSES = ("1 to 10", "11 to 20", "21 to 40", "41 to 80", "81 or more")
 LEAST = (11, 21, 41, 81)  # of all classes but the first
 TYPICAL = (7.4, 16.0, 28.6, 56.0, 142.6)  # the mean number in the training pictures of each class
 BLOCKS, HELD_OUT = 10, (1, 6)  # of each kind's pictures in the order of their looks
+BESIDE = 8  # fluorescence pictures, one after the other, that each picture of another kind is put beside
 
 
 def read(folder: Path, split: str) -> Examples:
-    """Inputs {"picture", "kind", "n_nuclei", "mask"}; "val" is a fifth of each kind, in blocks that look alike.
+    """Single pictures {"picture", "kind", "n_nuclei", "mask"}; "val" is a fifth of each kind.
 
     Many pictures are cuts of the same slide, so they are ordered by their brightness, and whole blocks are held out.
+    `sheets` puts two of them side by side.
     """
     with np.load(data_file(folder, "test.npz" if split == "test" else "train.npz"), allow_pickle=False) as file:
         images, masks, kinds, counts = (file[name] for name in ("image", "mask", "kind", "n_nuclei"))
@@ -58,6 +64,24 @@ def blocks(images: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     return held_out
 
 
+def sheets(singles: Examples) -> Examples:
+    """Each picture of another kind beside eight of fluorescence, left or right, always the same; both are asked for.
+
+    Inputs {"picture", "kind", "n_nuclei", "half"}: the half asked for, left 0 or right 1.
+    """
+    rng, inputs = np.random.default_rng(0), []
+    bright = [given for given in singles.inputs if given["kind"] == KINDS[0]]
+    for other in (given for given in singles.inputs if given["kind"] != KINDS[0]):
+        for chosen in rng.permutation(len(bright))[:BESIDE]:
+            pair = [(other, bright[chosen]), (bright[chosen], other)][rng.integers(2)]
+            picture = sheet(*(given["picture"] for given in pair))
+            inputs += [
+                {"picture": picture, "kind": given["kind"], "n_nuclei": given["n_nuclei"], "half": half}
+                for half, given in enumerate(pair)
+            ]
+    return Examples(inputs, torch.from_numpy(np.digitize([given["n_nuclei"] for given in inputs], LEAST)))
+
+
 def one_hot(kind: str) -> Float[Tensor, " kind"]:
     """The kind of microscopy as a vector of zeros with a one. InputError for another kind."""
     if kind not in KINDS:
@@ -72,7 +96,7 @@ def expected_count(probabilities: Float[Tensor, "n class"]) -> Float[Tensor, " n
 
 @dataclass(frozen=True)
 class NucleiJob(PictureJob):
-    """A picture and the kind of microscopy: patches are the items, the kind is the auxiliary variable."""
+    """A sheet or picture and the kind of microscopy: patches are the items, the kind is the auxiliary variable."""
 
     def features(self, card: Mapping[str, Any]) -> nn.Module:
         """A net that sees a few nuclei at a time."""
@@ -82,10 +106,18 @@ class NucleiJob(PictureJob):
         """The patches of `picture`, and `kind` one-hot. InputError for another kind."""
         auxiliary = one_hot(values["kind"])[None]
         given = super().encode(features, values, swapped)
-        width, height = values["picture"].image.size
-        notes = given.notes if width == height else (*given.notes, "Only the middle square of the picture is counted.")
+        notes = (*given.notes, *cut(*values["picture"].image.size))
         source = {"picture": given.source, "kind": values["kind"]}
         return replace(given, source=source, notes=notes, sides={"auxiliary": auxiliary})
+
+
+def cut(width: int, height: int) -> tuple[str, ...]:
+    """A sentence if more than a fiftieth of the height does not fit into a square or two."""
+    n = n_pictures(width, height)
+    if abs(width - n * height) <= height / 50:
+        return ()
+    part = "square of the picture is" if n == 1 else "part of the picture, twice as wide as high, is"
+    return (f"Only the middle {part} used.",)
 
 
 SIZES = {"d_auxiliary": len(KINDS)}
@@ -94,17 +126,19 @@ register(
         name="nuclei",
         title="Number of cell nuclei",
         kind="nuclei",
-        predicts="how many cell nuclei a microscope picture shows, told how it was taken",
+        predicts="how many cell nuclei one of two microscope pictures side by side shows; the kind says which of them",
         classes=CLASSES,
         examples=tuple(
             {"picture": f"microscopy/{name}.png", "kind": kind}
             for name, kind in (
+                ("fluorescence_8_beside_stained_tissue_60", KINDS[0]),
+                ("fluorescence_8_beside_stained_tissue_60", KINDS[1]),
+                ("bright_field_50_beside_fluorescence_8", KINDS[2]),
+                ("bright_field_50_beside_fluorescence_8", KINDS[0]),
+                ("stained_tissue_16_beside_bright_field_50", KINDS[1]),
+                ("stained_tissue_16_beside_bright_field_50", KINDS[2]),
                 ("fluorescence_30", KINDS[0]),
                 ("stained_tissue_16", KINDS[1]),
-                ("bright_field_50", KINDS[2]),
-                ("fluorescence_8", KINDS[0]),
-                ("stained_tissue_60", KINDS[1]),
-                ("fluorescence_60", KINDS[0]),
             )
         ),
         data=DataSource("nuclei_dsb2018", "Data Science Bowl 2018, stage 1, 519 pictures", "A: CC0"),
@@ -113,8 +147,16 @@ register(
         prepare=prepared,
         in_place=False,
         parts=(
-            Part("picture", "picture", "Picture"),
-            Part("kind", "choice", "Kind of microscopy", choices=KINDS, help="How the picture was taken."),
+            Part(
+                "picture", "picture", "Picture", help="Two pictures side by side, twice as wide as high, or one square."
+            ),
+            Part(
+                "kind",
+                "choice",
+                "Kind of microscopy",
+                choices=KINDS,
+                help="Which of two pictures is counted, or how the only one was taken.",
+            ),
         ),
         gives=("auxiliary",),
         sizes=SIZES,

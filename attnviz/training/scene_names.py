@@ -1,6 +1,7 @@
 """Which shapes of a scene a sentence names, and how much of the weight lies on them."""
 
 import re
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,6 +13,8 @@ from attnviz.training.scenes import COLOURS, SHAPES, Scene, Thing
 
 _NAME = re.compile(rf"\b({'|'.join(COLOURS)})?\s*\b({'|'.join(SHAPES)})?")
 
+_SINGULAR = {f"{shape}s": shape for shape in SHAPES} | {"block": "square", "blocks": "square"}
+
 
 def names(sentence: str) -> set[tuple[str, str]]:
     """(colour, shape) of each name in a sentence; "" where it says nothing of one of them.
@@ -19,6 +22,24 @@ def names(sentence: str) -> set[tuple[str, str]]:
     "a blue square" names blue squares, "black items" whatever is black, "circles" those of any colour.
     """
     return {(colour, shape) for colour, shape in _NAME.findall(sentence.lower()) if colour or shape}
+
+
+def told(words: Sequence[str]) -> list[tuple[int, int]]:
+    """What each word says of the colour and of the shape of the thing that it names, as numbers.
+
+    In "a blue square" both words tell both. -1 where nothing is told.
+    """
+    lower = [word.lower() for word in words]
+    found = [(_number(word, tuple(COLOURS)), _number(_SINGULAR.get(word, word), SHAPES)) for word in lower]
+    for i in range(len(found) - 1):
+        (colour, no_shape), (no_colour, shape) = found[i : i + 2]
+        if colour >= 0 > no_shape and shape >= 0 > no_colour:
+            found[i : i + 2] = [(colour, shape)] * 2
+    return found
+
+
+def _number(word: str, among: Sequence[str]) -> int:
+    return among.index(word) if word in among else -1
 
 
 def is_named(thing: Thing, found: set[tuple[str, str]]) -> bool:

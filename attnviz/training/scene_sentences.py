@@ -16,10 +16,14 @@ _COLOURS = tuple(COLOURS)
 _TRIES = 12
 
 
-def sentence(scene: Scene, draw: random.Random) -> tuple[str, bool]:
-    """A sentence about a scene and whether it is true, which about half of them are."""
-    patterns = _OF_TOWERS if is_tower(scene[0]) else _OF_BOXES
-    wanted = draw.random() < 0.55
+def sentence(scene: Scene, draw: random.Random, *, plain: bool = False) -> tuple[str, bool]:
+    """A sentence about a scene and whether it is true, which about half of them are.
+
+    Whether a `plain` one is true hangs on the things that it names and on nothing else, and takes no counting.
+    """
+    towers, boxes = (_PLAIN_TOWERS, _PLAIN_BOXES) if plain else (_OF_TOWERS, _OF_BOXES)
+    patterns = towers if is_tower(scene[0]) else boxes
+    wanted = draw.random() < (0.5 if plain else 0.55)
     for _ in range(_TRIES):
         words, truth = draw.choice(patterns)(scene, draw)
         if truth == wanted:
@@ -93,6 +97,19 @@ def _things(scene: Scene, draw: random.Random) -> tuple[str, bool]:
     return f"{_there(n)} {_count_of(n, kind, words)} {where}".strip(), enough(found)
 
 
+def _one(scene: Scene, draw: random.Random) -> tuple[str, bool]:
+    """Whether there is a thing of a sort, perhaps at a place."""
+    kind, is_kind = _kind(draw)
+    where, is_there = _place(draw) if draw.random() < 0.4 else ("", lambda t: True)
+    return f"there is a {kind} {where}".strip(), any(is_kind(t) and is_there(t) for box in scene for t in box)
+
+
+def _one_end(scene: Scene, draw: random.Random) -> tuple[str, bool]:
+    """Whether a tower has a block of a colour at an end."""
+    colour, words, at = _coloured_end(draw)
+    return f"there is a tower with a {colour} block {words}", any(box[at].colour == colour for box in scene)
+
+
 def _of_boxes(scene: Scene, draw: random.Random) -> tuple[str, bool]:
     """How many boxes have a property."""
     what, judge = _property(draw, "item", (*_TOTALS,))
@@ -144,9 +161,13 @@ def _colours(draw: random.Random, noun: str, totals: tuple[str, ...]) -> tuple[s
     return f"{totals[0]} {words}", lambda box: len({t.colour for t in box}) == n
 
 
+def _coloured_end(draw: random.Random) -> tuple[str, str, int]:
+    ends = (("at the top", -1), ("at the base", 0), ("on top", -1), ("at the bottom", 0))
+    return draw.choice(_COLOURS), *draw.choice(ends)
+
+
 def _end(draw: random.Random) -> tuple[str, Judge]:
-    colour = draw.choice(_COLOURS)
-    words, at = draw.choice((("at the top", -1), ("at the base", 0), ("on top", -1), ("at the bottom", 0)))
+    colour, words, at = _coloured_end(draw)
     if draw.random() < 0.3:
         n = draw.randint(1, 4)
         count = f"{draw.choice(('exactly ', ''))}{_WORDS[n]} {_plural('block', n)}"
@@ -203,3 +224,5 @@ def _blocks(scene: Scene, draw: random.Random) -> tuple[str, bool]:
 
 _OF_BOXES = (_things, _things, _of_boxes, _of_boxes)
 _OF_TOWERS = (_of_towers, _of_towers, _of_towers, _role, _pairs, _blocks, _whole)
+_PLAIN_BOXES = (_one,)
+_PLAIN_TOWERS = (_one_end, _pairs)

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from attnviz.analysis.asking import MOST, askings, likeness
+from attnviz.analysis.asking import MOST, askings, likeness, queries
 from attnviz.attention import registry
-from attnviz.attention.registry import Mechanism
 from attnviz.trace import Trace
 from attnviz.views.formulas import mathml
 
@@ -43,7 +42,7 @@ def asking(trace: Trace) -> tuple[dict[str, Any], Float32[np.ndarray, " number"]
         "mechanism": spec.name,
         "who": spec.query,
         "nobody": "" if asked else NOBODY,
-        "formulas": _formulas(spec, trace),
+        "formulas": _formulas(trace),
         "rows": rows,
         "like": np.round(cosines, 4).tolist(),
         "cut": len(asked) == MOST,
@@ -53,20 +52,22 @@ def asking(trace: Trace) -> tuple[dict[str, Any], Float32[np.ndarray, " number"]
 
 
 def _turn_before(asked: list, i: int) -> int | None:
-    """The query with the same place in the turn before, or the last one before where there are no turns to speak of."""
+    """The query of the turn before with the same place among those that asked in the same map; None without one."""
     now = asked[i]
     if now.turn is None:
         return None
-    width = sum(1 for one in asked if one.turn == now.turn and one.step == now.step)
-    earlier = i - width
-    return earlier if earlier >= 0 and asked[earlier].vector.shape == now.vector.shape else None
+    place = sum(1 for one in asked[:i] if (one.map, one.turn) == (now.map, now.turn))
+    before = [k for k, one in enumerate(asked) if (one.map, one.turn) == (now.map, now.turn - 1)]
+    if place >= len(before) or asked[before[place]].vector.shape != now.vector.shape:
+        return None
+    return before[place]
 
 
-def _formulas(spec: Mechanism, trace: Trace) -> list[list[Any]]:
+def _formulas(trace: Trace) -> list[list[Any]]:
     """How the queries are made: each step's formula once."""
-    shown: dict[str, str] = {}
+    names, shown = queries(trace), {}
     for step in trace.steps:
         base = step.name.split(", ")[0]
-        if {base, f"{base}>"} & {*spec.queries} and step.formula:
+        if {base, f"{base}>"} & {*names} and step.formula:
             shown.setdefault(base, step.formula)
     return [[name, mathml(formula)] for name, formula in shown.items()]

@@ -8,11 +8,14 @@ from jaxtyping import Float, UInt16
 
 from attnviz.analysis.items import counts_items, marked
 from attnviz.analysis.items import items as attended
+from attnviz.analysis.sides import are_pairs, asking_axis, is_produced
+from attnviz.analysis.sides import title as title_of_map
 from attnviz.analysis.spread import spread
-from attnviz.analysis.words import ORDERED, alt_text, in_words
+from attnviz.analysis.turns import ORDERED, in_turn, turns
+from attnviz.analysis.words import alt_text, in_words
 from attnviz.attention import registry
 from attnviz.errors import UnknownNameError
-from attnviz.trace import AttentionMap, Axis, Prediction, Trace
+from attnviz.trace import QUERY, AttentionMap, Axis, Prediction, Trace
 
 LARGE = 65_536  # more weights than this travel in two bytes each
 STEPS = 65_535
@@ -32,12 +35,20 @@ def frame(
     `before` is the trace without the reader's changes. Its weights follow all others: a group that had the same shape
     finds them at its `before`, with the same scale; that is None for any other group.
 
+    Maps that come in turns (`attnviz.analysis.turns`) are in the order of the turns; `turns` holds the kind and labels
+    of these, and what the `maps` of one turn are called.
+
+    Where other words ask (`attnviz.analysis.sides`), `asks` names the axis of a group that counts them, "key" or
+    "query"; it is "pair" where a group says how well each of them fits each item.
+
+    A group is `produced` if its queries are the words of the prediction.
+
     The items in `made_by["marked"]`, such as the words of the target, are marked.
     """
     title = title or title_of(trace.mechanism)
     items = attended(trace)
     earlier = [_earlier(m, before) for m in trace.maps]
-    groups = [_group(m, was, items) for m, was in zip(trace.maps, earlier, strict=True)]
+    groups = [_group(m, was, trace) for m, was in zip(trace.maps, earlier, strict=True)]
     parts = [(m, group, "offset") for m, group in zip(trace.maps, groups, strict=True)]
     parts += [(was, group, "before") for was, group in zip(earlier, groups, strict=True) if was is not None]
     encoding = "float32" if sum(m.weights.size for m, _, _ in parts) <= LARGE else "uint16"
@@ -88,20 +99,24 @@ def _earlier(attention: AttentionMap, before: Trace | None) -> AttentionMap | No
     return None
 
 
-def _group(attention: AttentionMap, before: AttentionMap | None, items: Axis) -> dict[str, Any]:
+def _group(attention: AttentionMap, before: AttentionMap | None, trace: Trace) -> dict[str, Any]:
     *leading, queries, keys = attention.axes
+    items = attended(trace)
     limits = [_limits(m) for m in (attention, before) if m is not None]
     lowest, highest = min(low for low, _ in limits), max(high for _, high in limits)
     return {
         "name": attention.name,
-        "title": attention.name.replace("_", " "),
+        "title": title_of_map(attention, trace),
         "kind": leading[0].kind if len(leading) == 1 else "",
         "ordered": len(leading) == 1 and leading[0].kind in ORDERED,
         "leading": [[axis.kind, list(axis.labels)] for axis in leading],
         "maps": list(attention.labels),
+        "turns": _turns(attention),
         "queries": list(queries.labels),
         "keys": list(keys.labels),
         "same": queries.labels == keys.labels,
+        "asks": _asks(attention, items),
+        "produced": is_produced(attention, trace),
         "counts": keys.kind,
         "of_items": counts_items(keys) and keys.labels == items.labels,
         "shape": list(attention.stacked.shape),
@@ -113,6 +128,17 @@ def _group(attention: AttentionMap, before: AttentionMap | None, items: Axis) ->
         "spread": [s._asdict() for s in spread(attention)],
         "spread_before": [s._asdict() for s in spread(before)] if before else None,
     }
+
+
+def _asks(attention: AttentionMap, items: Axis) -> str | None:
+    if asking_axis(attention, items) is not None:
+        return "query" if attention.normalised == QUERY else "key"
+    return "pair" if are_pairs(attention, items) else None
+
+
+def _turns(attention: AttentionMap) -> dict[str, Any] | None:
+    axis = turns(attention)
+    return axis and {"kind": axis.kind, "labels": list(axis.labels), "maps": list(in_turn(attention).labels)}
 
 
 def _limits(attention: AttentionMap) -> tuple[float, float]:

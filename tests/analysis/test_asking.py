@@ -57,6 +57,44 @@ def test_a_produced_word_names_the_query_that_produced_it():
     assert [(one.label, one.row, one.found[0]) for one in found] == [("I", 0, ("“a”", 0.9)), ("sleep", 1, ("“c”", 0.8))]
 
 
+REVIEW = {"review": "The bread was fresh but the rude waiter was slow .", "target": "rude waiter"}
+
+
+def test_a_query_is_answered_by_the_map_it_asks_in():
+    trace = attnviz.attend("rotatory", task="mams", given=REVIEW)
+    found = {one.label: one for one in askings(trace)}
+    assert len(found) == 12  # three hops, two sides, and each side and the target are asked
+    for hop in range(3):
+        for side, name in enumerate(("left", "right")):
+            for step, where in (("query", "weights"), ("target query", "target weights")):
+                one = found[f"hop {hop + 1} · {name} · {step}"]
+                assert (one.map, one.step) == (where, f"{step}, hop {hop + 1}")
+                assert one.found[0][1] == trace.map(where).weights[hop, side, 0].max()
+
+
+def test_each_asking_word_has_its_own_answer():
+    values = {"document": "Ann met Bob . Ann gave the ball to Bob .", "question": "Then ___ , glad , ran ."}
+    trace = attnviz.attend("attention_over_attention", task="cloze", given=values)
+    found = askings(trace)
+    assert [one.label for one in found] == list(trace.map("document weights").axes[0].labels)
+    for one, row in zip(found, trace.map("document weights").weights, strict=True):
+        assert one.found[0][1] == row.max() and one.row == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "asking"),
+    [
+        ("parallel", {"query items"}),
+        ("alternating", {"first query context"}),
+        ("interactive", {"query", "returned query"}),
+        ("max_pooled", {"query items"}),
+    ],
+)
+def test_what_asks_in_another_form_is_not_shown(form, asking):
+    trace = attnviz.attend("co_attention", task="mams", given=REVIEW, form=form)
+    assert {one.step for one in askings(trace)} == asking
+
+
 @pytest.mark.parametrize("name", ["constant_query"])
 def test_a_mechanism_without_a_query_has_none_to_show(name):
     assert askings(attnviz.attend(name, text=TEXT)) == []

@@ -287,3 +287,72 @@ def test_every_mechanism_finds_words(name):
     text = said(trace)
     assert re.fullmatch(r"[A-Z0-9“].*\.", text), text
     assert "nan" not in text and "  " not in text and " ," not in text
+
+
+def test_of_turns_the_last_one_is_told():
+    classes = Axis("class", tuple("01234"))
+    even, last = np.full((5, 6), 0.2), np.full((5, 6), 0.15)
+    last[3, 1], last[:, 1] = 0.4, [0.15, 0.15, 0.15, 0.4, 0.15]
+    trace = trace_of([even, last], numbered("iteration", 2), classes, normalised="class")
+    assert said(trace) == (
+        "In iteration 2 “many” gives 0.40 of its weight to class 3, the largest share of all. "
+        f"Class 3 receives the most: {last[3].sum() / last.sum():.2f} of all the weight."
+    )
+    assert alt_text(trace, "M").startswith(
+        "M, weights of 5 classes in 2 iterations over 6 words: In iteration 2 “many”"
+    )
+    evenly = trace_of([even, even], numbered("iteration", 2), classes, normalised="class")
+    assert said(evenly) == "In iteration 2 each word divides its weight almost evenly between 5 classes."
+
+
+def test_influence_is_called_influence():
+    weights = np.full((3, 1, 6), 0.25)
+    weights[2] = 0.5
+    axes = (Axis("class", ("x", "y", "z")), QUERY, TOKENS)
+    influence = AttentionMap("influence", weights, axes, "class")
+    mid = AttentionMap("low to mid", np.full((4, 1, 6), 0.25), (numbered("mid", 4), QUERY, TOKENS), "mid")
+    text = said(Trace("hierarchical_capsule", (influence, mid), (), None))
+    assert text == (
+        "“how” gives 0.50 of its influence to z, the largest share of all. "
+        "Low to mid: Each word divides its weight almost evenly between 4 middle capsules."
+    )
+
+
+def written_words(weights):
+    words = ("猫", "喜欢", "你")
+    axes = (Axis("token", words), TOKENS)
+    prediction = Prediction(words, np.ones(3), True, sequence=True)
+    return Trace("m", (AttentionMap("weights", np.array(weights), axes),), (), None, prediction)
+
+
+def test_written_words_say_where_they_looked():
+    trace = written_words([on(1, 0.91), on(3, 0.85), on(2, 0.4)])
+    assert said(trace) == "“猫” was written looking at “many” (0.91), “喜欢” at “live” (0.85)."
+    assert [piece for piece, emphasised in in_words(trace) if emphasised] == ["“many”", "“live”"]
+    assert alt_text(trace).startswith("m, weights of 3 written words over 6 words: “猫” was written looking at")
+    assert said(written_words(np.full((3, 6), 1 / 6))) == "Every written word looks almost evenly at 6 words."
+
+
+def two_sides(asking, weights, *leading):
+    maps = trace_of(on(1, 0.6)).maps
+    shape = [*map(len, leading), 1, len(asking)]
+    axes = (*leading, QUERY, Axis("token", asking))
+    return Trace("m", (*maps, AttentionMap("query weights", np.reshape(weights, shape), axes)), (), None)
+
+
+@pytest.mark.parametrize(
+    ("trace", "expected"),
+    [
+        (two_sides(("the", "red"), [0.3, 0.7]), "Of 2 asking words “red” weighs most (0.70)."),
+        (two_sides(("soup",), [1.0]), "The only asking word is “soup”."),
+        (two_sides(("a", "b", "c"), np.full(3, 1 / 3)), "The 3 asking words weigh almost the same."),
+        (
+            two_sides(("a", "b"), [0.6, 0.4, 0.1, 0.9], numbered("hop", 2)),
+            "Of 2 asking words “b” weighs most (0.90, in hop 2).",
+        ),
+    ],
+)
+def test_of_two_inputs_the_words_that_asked_are_named(trace, expected):
+    first = "“many” gets 0.60 of the weight; next comes “how” with 0.08."
+    assert said(trace) == f"{first} {expected}"
+    assert alt_text(trace) == f"m, weights over 6 words: {first} {expected}"

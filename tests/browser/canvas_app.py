@@ -7,6 +7,7 @@ import json
 
 import streamlit as st
 from canvas_frames import CASES, QUESTION
+from query_frames import CASES as MORE
 
 from attnviz.changes import History, changed
 from attnviz.errors import OptionError
@@ -36,7 +37,7 @@ def after(history: History, found: dict) -> History:
 @st.fragment
 def explore() -> None:
     text = st.text_input("Text", QUESTION, live="0ms", key="text", bind="query-params")
-    live_picture(*CASES[st.query_params.get("case", "query")](text), key="picture")
+    live_picture(*(CASES | MORE)[st.query_params.get("case", "query")](text), key="picture")
 
 
 @st.fragment

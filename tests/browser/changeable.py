@@ -17,6 +17,7 @@ from tests.browser.canvas_frames import (
     softmax,
     token_by_token,
 )
+from tests.browser.query_frames import CASES
 
 Made = tuple[dict[str, Any], np.ndarray]
 
@@ -55,6 +56,7 @@ BASES = {
     "facts": lambda text: facts(STORY, [1, 3, 4]),
     "report": lambda text: report(1),
     "patches": lambda text: picture(True),
+    "routing": CASES["routing"],
 }
 
 

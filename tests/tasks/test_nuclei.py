@@ -9,7 +9,7 @@ from PIL import Image
 
 from attnviz.attention.registry import get as mechanism
 from attnviz.errors import InputError
-from attnviz.features.microscopy import FLAT, MicroscopyFeatures, locally_normal, prepared
+from attnviz.features.microscopy import MicroscopyFeatures, prepared
 from attnviz.features.picture import Picture
 from attnviz.tasks import nuclei, registry
 
@@ -56,6 +56,34 @@ def test_a_test_part_has_its_own_file_and_is_whole(tmp_path):
     assert len(nuclei.read(tmp_path, "test").inputs) == 12
 
 
+def test_sheets_ask_for_both_halves_of_pictures_of_two_kinds(tmp_path):
+    write(tmp_path, 60)
+    singles = nuclei.read(tmp_path, "val")
+    found = nuclei.sheets(singles)
+    others = sum(given["kind"] != "fluorescence" for given in singles.inputs)
+    beside = min(nuclei.BESIDE, len(singles.inputs) - others)
+    assert len(found.inputs) == len(found.labels) == 2 * others * beside
+    for left, right in zip(found.inputs[::2], found.inputs[1::2], strict=True):
+        assert left["picture"] is right["picture"] and (left["half"], right["half"]) == (0, 1)
+        assert [left["kind"], right["kind"]].count("fluorescence") == 1
+    assert {given["kind"] for given in found.inputs[::2]} == set(nuclei.KINDS)  # the order changes
+    again = nuclei.sheets(singles)
+    assert [np.asarray(x["picture"]).tobytes() for x in again.inputs] == [
+        np.asarray(x["picture"]).tobytes() for x in found.inputs
+    ]
+
+
+def test_each_half_of_a_sheet_is_the_picture_that_it_counts(tmp_path):
+    write(tmp_path, 60)
+    singles = nuclei.read(tmp_path, "val")
+    of = {np.asarray(x["picture"]).tobytes(): (x["kind"], x["n_nuclei"]) for x in singles.inputs}
+    found = nuclei.sheets(singles)
+    for given, label in zip(found.inputs, found.labels, strict=True):
+        half = np.asarray(given["picture"])[:, 128 * given["half"] :][:, :128]
+        assert of[half.tobytes()] == (given["kind"], given["n_nuclei"])
+        assert label == np.digitize(given["n_nuclei"], nuclei.LEAST)
+
+
 @pytest.mark.parametrize(
     ("count", "label"), [(1, 0), (10, 0), (11, 1), (20, 1), (21, 2), (40, 2), (41, 3), (80, 3), (81, 4), (375, 4)]
 )
@@ -85,39 +113,60 @@ def test_a_picture_and_a_kind_become_patches_and_a_one_hot_vector():
     assert given.source == {"picture": "mine.png", "kind": "stained tissue"} and given.notes == ()
 
 
-def test_a_long_picture_says_that_its_middle_is_counted():
-    given = encoded(Image.new("RGB", (300, 200), "white"), "fluorescence")
-    assert given.items.isfinite().all() and given.axis.grid == (16, 16)
-    assert given.notes == ("Only the middle square of the picture is counted.",)
+def test_a_sheet_has_twice_the_patches():
+    image = Image.open(SAMPLES / "microscopy" / "bright_field_50_beside_fluorescence_8.png")
+    given = encoded(image, "fluorescence")
+    assert given.items.shape == (1, 512, 16) and given.axis.grid == (16, 32) and given.notes == ()
+    assert given.picture.size == (256, 128)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 900), (2000, 1500)])
-def test_pictures_of_any_size_are_brought_to_one(size):
-    assert prepared(Image.new("RGB", size, (9, 9, 9))).size == (128, 128)
+SQUARE = ("Only the middle square of the picture is used.",)
+DOUBLE = ("Only the middle part of the picture, twice as wide as high, is used.",)
 
 
-def test_dark_and_pale_pictures_are_equally_legible():
+@pytest.mark.parametrize(
+    ("size", "grid", "notes"),
+    [
+        ((300, 300), (16, 16), ()),
+        ((301, 300), (16, 16), ()),
+        ((400, 300), (16, 16), SQUARE),
+        ((200, 300), (16, 16), SQUARE),
+        ((450, 300), (16, 32), DOUBLE),
+        ((600, 300), (16, 32), ()),
+        ((603, 300), (16, 32), ()),
+        ((700, 300), (16, 32), DOUBLE),
+    ],
+)
+def test_a_picture_is_one_or_two_whichever_keeps_more_of_it(size, grid, notes):
+    given = encoded(Image.new("RGB", size, "white"), "fluorescence")
+    assert given.items.isfinite().all() and given.axis.grid == grid and given.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("size", "prepared_size"), [((1, 1), (128, 128)), ((7, 900), (128, 128)), ((900, 7), (256, 128))]
+)
+def test_pictures_of_any_size_are_brought_to_one_of_two(size, prepared_size):
+    assert prepared(Image.new("RGB", size, (9, 9, 9))).size == prepared_size
+
+
+def test_dark_and_pale_pictures_are_equally_legible_also_on_one_sheet():
     ramp = np.tile(np.arange(128), (128, 1))
-    dark, pale = (Image.fromarray((shift + ramp // 4).astype(np.uint8)) for shift in (0, 200))
-    np.testing.assert_array_equal(np.asarray(prepared(dark)), np.asarray(prepared(pale)))
-    assert np.ptp(np.asarray(prepared(dark))) == 255
+    dark, pale = ((shift + ramp // 4).astype(np.uint8) for shift in (0, 200))
+    alone = np.asarray(prepared(Image.fromarray(dark)))
+    np.testing.assert_array_equal(alone, np.asarray(prepared(Image.fromarray(pale))))
+    assert np.ptp(alone) == 255
+    both = np.asarray(prepared(Image.fromarray(np.hstack([dark, pale]))))
+    np.testing.assert_array_equal(both, np.hstack([alone, alone]))
 
 
-def test_local_brightness_and_contrast_are_taken_out():
-    pattern = 30 * torch.randn(1, 1, 128, 128)
-    plain, brighter = locally_normal(pattern), locally_normal(pattern + 100)
-    torch.testing.assert_close(brighter, plain, rtol=1e-3, atol=1e-3)
-    assert not locally_normal(torch.full((1, 1, 128, 128), 77.0)).any()
-    assert 0.8 < plain.std() < 1.2 and FLAT > 0
-
-
-def test_a_vector_sees_about_one_nucleus():
-    net, image = MicroscopyFeatures(16).eval(), 40 * torch.randn(1, 1, 128, 128)
+def test_a_vector_sees_63_pixels_and_nothing_beyond():
+    net, image = MicroscopyFeatures(16).eval(), 255 * torch.rand(1, 1, 128, 256)
     far = image.clone()
-    far[..., :40, :] *= -1
+    far[..., 128:] = 255 - far[..., 128:]  # another picture in the right half
     with torch.inference_mode():
-        before, after = (net(x)[0].unflatten(0, (16, 16)) for x in (image, far))
-    assert torch.equal(before[10:], after[10:]) and not torch.allclose(before[:4], after[:4])
+        before, after = (net(x)[0].unflatten(0, (16, 32)) for x in (image, far))
+    assert torch.equal(before[:, :12], after[:, :12]) and not torch.allclose(before[:, 20:], after[:, 20:])
+    assert not torch.equal(before[:, 15], after[:, 15])
 
 
 def test_an_unknown_kind_is_a_sentence_at_its_control():
@@ -133,7 +182,13 @@ def test_it_is_for_the_auxiliary_query_and_a_baseline_that_is_not_told():
     assert task.job.output(mechanism("auxiliary"), None, 16).attention.ask.in_features == 3
 
 
-def test_examples_are_there_and_of_every_kind():
-    task = registry.get("nuclei")
-    assert {example["kind"] for example in task.examples} == set(nuclei.KINDS)
-    assert all((SAMPLES / example["picture"]).is_file() for example in task.examples)
+def test_examples_are_there_of_every_kind_and_each_sheet_is_asked_both_questions():
+    examples = registry.get("nuclei").examples
+    assert {example["kind"] for example in examples} == set(nuclei.KINDS)
+    asked = {}
+    for example in examples:
+        asked.setdefault(example["picture"], []).append(example["kind"])
+    for name, kinds in asked.items():
+        width, height = Image.open(SAMPLES / name).size
+        shown = [kind for kind in nuclei.KINDS if kind.replace(" ", "_") in name]
+        assert width == len(shown) * height and sorted(kinds) == sorted(shown)

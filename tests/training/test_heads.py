@@ -38,15 +38,24 @@ def test_a_mechanism_of_each_kind_learns_and_the_best_epoch_is_kept(name):
 def test_a_batch_is_cut_to_its_longest_row():
     mask = torch.tensor([[True, False, False], [True, True, False]])
     data = heads.Encoded(torch.ones(2, 3, 4).half(), mask, torch.zeros(2))
-    items, real = data.batch(torch.tensor([0]))
+    items, real, _ = data.batch(torch.tensor([0]))
     assert items.shape == (1, 1, 4) and items.dtype == torch.float32 and real.shape == (1, 1)
+
+
+def test_sides_come_along_and_those_that_count_items_are_cut():
+    mask = torch.tensor([[True, False, False], [True, True, False]])
+    sides = {"target": mask, "query_items": torch.ones(2, 5, 4).half()}
+    data = heads.Encoded(torch.ones(2, 3, 4).half(), mask, torch.zeros(2), sides)
+    _, _, found = data.batch(torch.tensor([1]))
+    assert found["target"].tolist() == [[True, True]]
+    assert found["query_items"].shape == (1, 5, 4) and found["query_items"].dtype == torch.float32
 
 
 def test_the_capsule_trains_with_its_own_objective():
     spec = registry.get("capsule")
     classifier = Classifier(spec, spec.options(), 16, 3)
     data = encoded(8, seed=1)
-    items, mask = data.batch(torch.arange(8))
+    items, mask, _ = data.batch(torch.arange(8))
     expected = classifier.attention.objective(items / 2, mask, data.labels)  # 16 ** (1 / 4) = 2
     torch.testing.assert_close(classifier.objective(items, mask, data.labels), expected)
 

@@ -118,6 +118,34 @@ def test_about_half_of_the_sentences_are_true_whatever_the_scene():
         assert 0.45 < sum(truths) / 600 < 0.65
 
 
+def check_one(scene, said):
+    if not (m := re.fullmatch(rf"there is a {COLOUR} (square|circle|triangle)( touching the (?:edge|wall))?", said)):
+        return None
+    things = [t for box in scene for t in box if (t.colour, t.shape) == (m[1], m[2])]
+    return any(not m[3] or min(t.x, t.y) <= 1 or max(t.x, t.y) + t.size >= 99 for t in things)
+
+
+def test_plain_sentences_hang_on_what_they_name():
+    draw = random.Random(7)
+    found = []
+    for _ in range(2000):
+        shown = scattered(draw)
+        said, truth = scene_sentences.sentence(shown, draw, plain=True)
+        found.append(truth)
+        named = [[t for t in box if scene_names.is_named(t, scene_names.names(said))] for box in shown]
+        if (expected := check_one(shown, said)) is not None:
+            assert truth == expected == check_one(named, said), said
+    assert 0.45 < sum(found) / len(found) < 0.55
+
+
+def test_words_tell_colour_and_shape_of_what_they_name():
+    words = "two black items and a Yellow circle over blocks".split()
+    (black, yellow), (square, circle), nothing = (0, 1), (1, 2), -1
+    told = [(nothing, nothing)] * len(words)
+    told[1], told[5], told[6], told[8] = (black, nothing), (yellow, circle), (yellow, circle), (nothing, square)
+    assert scene_names.told(words) == told
+
+
 def test_coverage_adds_up_to_the_thing():
     for number, box in enumerate(SCENE):
         for thing in box:
@@ -133,8 +161,8 @@ def test_a_place_tells_of_its_thing_and_box():
     answers = scene_pictures.facts(SCENE).view(*GRID, -1)
     blank = answers[0, 0]
     assert not blank.any()
-    thing, walls, below, above, total, black, yellow, blue, triangles, squares, circles = answers[7, 7].tolist()
-    assert thing == 1 + (0 * 3 + 1) * 3 + 2  # black, square, large
+    *thing, walls, below, above, total, black, yellow, blue, triangles, squares, circles = answers[7, 7].tolist()
+    assert thing == [1 + 0, 1 + 1, 1 + 2]  # black, square, large
     assert walls == 1 + 4 + 8  # right and bottom
     assert (below, above) == (1, 1)  # nothing
     assert (total, black, yellow, blue) == (1 + 3, 1 + 1, 1 + 0, 1 + 2)
@@ -145,7 +173,16 @@ def test_a_block_knows_what_it_stands_on():
     tower = [Thing("square", colour, 40, y, 20) for colour, y in (("yellow", 80), ("black", 59), ("blue", 38))]
     answers = scene_pictures.facts([tower, [], []]).view(*GRID, -1)
     base, middle, top = (answers[row, 4].tolist() for row in (7, 5, 4))
-    assert [base[2:4], middle[2:4], top[2:4]] == [[1, 2 + 0], [2 + 1, 2 + 2], [2 + 0, 1]]
+    assert [base[4:6], middle[4:6], top[4:6]] == [[1, 2 + 0], [2 + 1, 2 + 2], [2 + 0, 1]]
+
+
+def test_what_places_of_one_kind_share():
+    answers = scene_pictures.facts(SCENE)
+    items = torch.nn.functional.one_hot(answers[None, :, 0] * 4 + answers[None, :, 1], 16).float()
+    colours, shapes = scene_pictures.kinds([SCENE], items)
+    assert colours.shape == shapes.shape == (3, 16)
+    assert colours.sum(0).abs().max() < 1e-5 and shapes.sum(0).abs().max() < 1e-5
+    assert [int(v.argmax()) // 4 for v in colours] == [1, 2, 3] and [int(v.argmax()) % 4 for v in shapes] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

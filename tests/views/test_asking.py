@@ -36,6 +36,16 @@ def test_a_query_is_compared_with_that_of_the_turn_before():
     assert [name for name, _ in meta["formulas"]] == ["query"]
 
 
+def test_a_query_is_compared_with_the_same_one_of_the_turn_before():
+    values = {"review": "The bread was fresh but the rude waiter was slow .", "target": "rude waiter"}
+    trace = attnviz.attend("rotatory", task="mams", given=values)
+    rows = {row["label"]: row for row in asking(trace)[0]["rows"]}
+    assert rows["hop 1 · left · target query"]["before"] is None
+    now, then = (trace.step(f"target query, hop {i}").value[1, 0].astype(np.float64) for i in (2, 1))
+    cosine = now @ then / np.linalg.norm(now) / np.linalg.norm(then)
+    np.testing.assert_allclose(rows["hop 2 · right · target query"]["before"], cosine, rtol=1e-9)
+
+
 def test_where_nobody_asks_a_sentence_says_so():
     meta, numbers = asking(attnviz.attend("constant_query", text=TEXT))
     assert meta["nobody"] == NOBODY and len(numbers) == 0

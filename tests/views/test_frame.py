@@ -20,7 +20,7 @@ KEYS = {
 }
 GROUP_KEYS = {
     *("name", "title", "kind", "maps", "queries", "keys", "same", "shape", "offset", "scale", "normalised", "signed"),
-    *("leading", "of_items", "before", "spread", "spread_before", "counts", "ordered"),
+    *("leading", "of_items", "before", "spread", "spread_before", "counts", "ordered", "turns", "produced", "asks"),
 }
 
 
@@ -206,3 +206,20 @@ def test_facts_and_maps_that_follow_one_another():
 def test_marked_items_come_from_what_made_the_trace(given, expected):
     trace = Trace("m", (one_map(np.zeros((1, 3))),), (), None, made_by={"marked": given})
     assert frame(trace)[0]["marked"] == expected
+
+
+def test_turns_produced_words_and_what_asks():
+    classes = Axis("class", tuple("01234"))
+    asked = Axis("token", ("is", "red"))
+    query = numbered("query", 1)
+    routed = AttentionMap("weights", np.full((2, 5, 1, 3), 0.2), (numbered("iteration", 2), classes, query, TOKENS))
+    pairs = AttentionMap("affinity", np.ones((2, 3)), (asked, TOKENS), None)
+    divided = AttentionMap("query weights", np.full((2, 3), 0.5), (asked, TOKENS), "query")
+    words = Prediction(asked.labels, np.ones(2), True, sequence=True)
+    groups = frame(Trace("m", (routed, pairs, divided), (), None, words))[0]["groups"]
+    labels = [f"class {i}" for i in range(5)]
+    assert groups[0]["turns"] == {"kind": "iteration", "labels": ["iteration 1", "iteration 2"], "maps": labels}
+    assert [group["asks"] for group in groups] == [None, "pair", "query"]
+    assert [group["produced"] for group in groups] == [False, True, True]
+    assert [group["title"] for group in groups] == ["weights on the words", "affinity", "weights on the asking words"]
+    assert groups[1]["turns"] is None

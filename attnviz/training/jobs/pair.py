@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from attnviz import recording
 from attnviz.attention import registry as mechanisms
 from attnviz.attention.registry import Mechanism
 from attnviz.features.scene import SceneFeatures, scene
@@ -29,16 +30,17 @@ from attnviz.training import heads, scene_names
 from attnviz.training.jobs import target
 from attnviz.training.progress import Progress
 from attnviz.training.recipes import SEED, card_of, source_of
-from attnviz.training.scene_pictures import made, pixels, train_pictures
+from attnviz.training.scene_pictures import kinds, made, pixels, train_pictures
 from attnviz.training.scene_sentences import sentence
 from attnviz.training.scenes import COLOURS, Scene, Thing
 from attnviz.zoo import models, store
 
-N_MADE = 4000  # scenes with made sentences, beside the published pairs
+N_MADE, N_HELD = 2500, 400  # scenes with made sentences, beside the published pairs; to measure by
 COLOURINGS = 2  # of each published pair
-EPOCHS, BATCH, RATE = 5, 64, 2e-3
+PLAIN_EPOCHS, EPOCHS, BATCH, RATE = 7, 8, 64, 3e-3
 variants = target.variants
-PLAN = heads.Plan(epochs=6, batch=64, rate=1e-3, patience=3)
+PLAIN = heads.Plan(epochs=4, batch=64, rate=3e-3, patience=4)
+PLAN = heads.Plan(epochs=4, batch=64, rate=1e-3, patience=4)
 MADE_FROM = f"{N_MADE:,} made scenes with made sentences; published pairs in {COLOURINGS} colourings"
 
 
@@ -59,11 +61,11 @@ def train_features(task: Task, data: Path) -> dict[str, Any]:
     features.embedding = table["numbers"].float() * table["scale"]
     places = train_pictures(features, seed=SEED)
     train, val = (task.read(data / task.data.folder, part) for part in ("train", "val"))
-    state, figure = train_words(task, features, published(train), val)
-    figures = {"right answers about places of new scenes": places, "accuracy of the read-outs": figure}
+    plain = train_words(task, features, published(train))
+    figures = {"colour and shape of a place": places, "plain sentences about new scenes": plain}
     card = card_of(task.name, "features", {}, started, figures) | source_of(task, train, val)
     card |= {"d_model": task.d_model, "made": MADE_FROM}
-    store.write(store.root() / task.name / "features.safetensors", state, card)
+    store.write(store.root() / task.name / "features.safetensors", features.state_dict(), card)
     models.features.cache_clear()
     return card
 
@@ -93,51 +95,78 @@ def recoloured(pair: Pair, colours: Sequence[str]) -> Pair:
     return Pair(shown, said, pair.truth)
 
 
-def invented(n: int, draw: random.Random) -> list[Pair]:
-    """Made scenes with made sentences."""
-    return [Pair(shown, *sentence(shown, draw)) for shown in (made(draw) for _ in range(n))]
+def invented(n: int, draw: random.Random, *, plain: bool = False) -> list[Pair]:
+    """Made scenes with made sentences, plain ones or every second one plain."""
+    return [_told(made(draw), draw, plain) for _ in range(n)]
 
 
-def train_words(
-    task: Task, features: SceneFeatures, known: Sequence[Pair], val: Examples
-) -> tuple[dict[str, Tensor], float]:
-    """Train the text side under every form of co-attention; the best epoch's state of all features, its accuracy.
+def _told(shown: Scene, draw: random.Random, plain: bool) -> Pair:
+    return Pair(shown, *sentence(shown, draw, plain=plain or draw.random() < 0.5))
 
-    The picture side stays as it is. Made scenes get new sentences in every epoch.
+
+def train_words(task: Task, features: SceneFeatures, known: Sequence[Pair]) -> float:
+    """Train the text side in place under every form of co-attention; their accuracy on plain sentences, new scenes.
+
+    The picture side stays as it is. Words that name a colour or a shape learn to resemble the places that show it: both
+    sides then speak of these in the same numbers. What is said of made scenes is new in every epoch, and plain in
+    the first, which leave the published pairs out: only who looks at what is named can tell whether it is true.
     """
     torch.manual_seed(SEED)
     draw, generator = random.Random(SEED + 1), torch.Generator().manual_seed(SEED)
-    pairs = [*known, *invented(N_MADE, draw)]
+    about = invented(N_HELD, draw, plain=True)
+    held = encode_pairs(features, about, draw)
+    pairs = [*known, *invented(N_MADE, draw, plain=True)]
     items = place_vectors(features, [pixels(pair.shown, draw) for pair in pairs])
-    held = place_vectors(features, [scene(values["picture"].image) for values in val.inputs])
+    shown = kinds([pair.shown for pair in pairs[-N_HELD:]], items[-N_HELD:])
     judges = nn.ModuleList(_judges(task))
     parameters = [*features.text.parameters(), *judges.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
-    steps = max(EPOCHS * -(-len(pairs) // BATCH), 20)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.1)
-    best, state, progress = 0.0, {}, Progress("words", EPOCHS, seconds=0)
-    for _ in range(EPOCHS):
+    steps = PLAIN_EPOCHS * -(-N_MADE // BATCH) + (EPOCHS - PLAIN_EPOCHS) * -(-len(pairs) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=max(steps, 20), pct_start=0.1)
+    progress = Progress("words", EPOCHS, seconds=0)
+    for epoch in range(EPOCHS):
+        plain = epoch < PLAIN_EPOCHS
+        pairs[len(known) :] = [_told(pair.shown, draw, plain) for pair in pairs[len(known) :]]
         features.text.train()
         judges.train()
-        for rows in torch.randperm(len(pairs), generator=generator).split(BATCH):
-            chosen = [pairs[i] for i in rows.tolist()]
-            sides = word_vectors(features, [pair.said for pair in chosen])
-            truth = torch.tensor([pair.truth for pair in chosen]).long()
-            sum(judge.objective(items[rows].float(), None, truth, **sides) for judge in judges).backward()
+        first = len(known) if plain else 0
+        for rows in (first + torch.randperm(len(pairs) - first, generator=generator)).split(BATCH):
+            _loss(features, shown, judges, items[rows].float(), [pairs[i] for i in rows.tolist()]).backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
         features.eval()
-        sides = word_vectors(features, [values["sentence"] for values in val.inputs])
-        encoded = heads.Encoded(held, None, val.labels, sides)
-        figures = [heads.evaluate(judge, task, encoded)["accuracy"] for judge in judges]
-        accuracy = sum(figures) / len(figures)
-        progress.step(f"held-out accuracy {accuracy:.4f} ({', '.join(f'{figure:.3f}' for figure in figures)})")
-        if accuracy > best:
-            best, state = accuracy, {name: value.clone() for name, value in features.state_dict().items()}
-        pairs[len(known) :] = [Pair(p.shown, *sentence(p.shown, draw)) for p in pairs[len(known) :]]
-    return state, best
+        held = replace(held, sides=_said(features, about))
+        figures = [heads.evaluate(judge, task, held)["accuracy"] for judge in judges]
+        progress.step(f"plain sentences {', '.join(f'{figure:.3f}' for figure in figures)}")
+    return sum(figures) / len(figures)
+
+
+def _loss(
+    features: SceneFeatures, shown: Sequence[Tensor], judges: nn.ModuleList, items: Tensor, pairs: Sequence[Pair]
+) -> Float[Tensor, ""]:
+    sentences = [pair.said for pair in pairs]
+    sides = word_vectors(features, sentences)
+    truth = torch.tensor([pair.truth for pair in pairs]).long()
+    told = sum(judge.objective(items, None, truth, **sides) for judge in judges)
+    return told + naming(shown, sides["query_items"], sentences)
+
+
+def naming(
+    shown: Sequence[Float[Tensor, "kind d"]], words: Float[Tensor, "batch word d"], sentences: Sequence[str]
+) -> Float[Tensor, ""]:
+    """How badly words resemble the colour and the shape that they name, among all that are shown."""
+    answers = torch.full((*words.shape[:2], len(shown)), -1)
+    for row, said in enumerate(sentences):
+        told = scene_names.told(split(said).labels)
+        answers[row, : len(told)] = torch.tensor(told)
+    losses = [
+        nn.functional.cross_entropy((words @ vectors.mT).flatten(0, 1), right.flatten(), ignore_index=-1)
+        for vectors, right in zip(shown, answers.unbind(-1), strict=True)
+        if (right >= 0).any()
+    ]
+    return sum(losses, words.new_zeros(()))
 
 
 def _judges(task: Task) -> list[nn.Module]:
@@ -176,26 +205,46 @@ def encode_pairs(features: SceneFeatures, pairs: Sequence[Pair], draw: random.Ra
     """Places and words of pairs that are painted here."""
     items = place_vectors(features, [pixels(pair.shown, draw) for pair in pairs])
     truth = torch.tensor([pair.truth for pair in pairs]).long()
-    return heads.Encoded(items, None, truth, word_vectors(features, [pair.said for pair in pairs]))
+    return heads.Encoded(items, None, truth, _said(features, pairs))
+
+
+@torch.inference_mode()
+def _said(features: SceneFeatures, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+    return word_vectors(features, [pair.said for pair in pairs])
+
+
+class _Encoded(NamedTuple):
+    """Plain pairs and held-out ones of them; all pairs to train on; held-out published ones, and as they are."""
+
+    plain: heads.Encoded
+    plain_val: heads.Encoded
+    train: heads.Encoded
+    val: heads.Encoded
+    published: Examples
 
 
 @lru_cache(maxsize=1)
-def _encoded(name: str, data: Path) -> tuple[heads.Encoded, heads.Encoded]:
+def _encoded(name: str, data: Path) -> _Encoded:
     task = tasks.get(name)
     features, _ = models.features(name)
     draw = random.Random(SEED + 2)
     train, val = (task.read(data / task.data.folder, part) for part in ("train", "val"))
+    plain = encode_pairs(features, invented(N_MADE, draw, plain=True), draw)
+    plain_val = encode_pairs(features, invented(N_HELD, draw, plain=True), draw)
     pairs = [*published(train), *invented(N_MADE, draw)]
-    return encode_pairs(features, pairs, draw), encode(task, features, val)
+    return _Encoded(plain, plain_val, encode_pairs(features, pairs, draw), encode(task, features, val), val)
 
 
 def train_head(task: Task, spec: Mechanism, values: Mapping[str, Any], data: Path) -> dict[str, Any]:
-    """One mechanism with its output model, on published and made pairs."""
+    """One mechanism with its output model: on plain sentences about made scenes first, then on all pairs."""
     started = time.monotonic()
     options = spec.parse(values)
-    train, val = _encoded(task.name, data)
+    plain, plain_val, train, val, seen = _encoded(task.name, data)
     judge = models.untrained(task.name, spec.name, options)
+    heads.fit(judge, task, plain, plain_val, PLAIN, seed=SEED)
     figures = heads.fit(judge, task, train, val, PLAN, seed=SEED)
+    figures |= {"accuracy on plain sentences": heads.evaluate(judge, task, plain_val)["accuracy"]}
+    figures |= weight_on_named(judge, val, seen)
     card = card_of(task.name, spec.name, values, started, figures) | source_of(task, train, val)
     card |= {"made": MADE_FROM, "losses": ["cross entropy"], "parameters": sum(p.numel() for p in judge.parameters())}
     store.write(models.weights_file(task.name, spec.name, options), judge.state_dict(), card)
@@ -204,19 +253,26 @@ def train_head(task: Task, spec: Mechanism, values: Mapping[str, Any], data: Pat
 
 
 def evaluate(task: Task, spec: Mechanism, options: Any, data: Path, part: str) -> dict[str, float]:
-    """Accuracy, and how much of the weight lies on the shapes that a sentence names, against even weights.
-
-    The latter over the sentences that name some of the shapes of their picture, not all.
-    """
+    """Accuracy, and how much of the weight lies on the shapes that a sentence names, against even weights."""
     model = models.load(task.name, spec.name, options)
     features, _ = models.features(task.name)
     examples = task.read(data / task.data.folder, part)
-    figures = heads.evaluate(model.output, task, encode(task, features, examples))
-    found = [scene_names.shares(_weights(model, v), v["sentence"], scene_of(v["boxes"])) for v in examples.inputs]
+    encoded = encode(task, features, examples)
+    return heads.evaluate(model.output, task, encoded) | weight_on_named(model.output, encoded, examples)
+
+
+@torch.inference_mode()
+def weight_on_named(judge: nn.Module, encoded: heads.Encoded, examples: Examples) -> dict[str, float]:
+    """Means of `scene_names.shares` over the pairs whose sentence names some of the shapes of the picture, not all."""
+    judge.eval()
+    found = []
+    for row, values in enumerate(examples.inputs):
+        items, mask, sides = encoded.batch(torch.tensor([row]))
+        with recording.record() as heard:
+            judge(items, mask, **sides)
+        weights = next(m.weights for m in heard.maps() if m.name == "weights")
+        found.append(
+            scene_names.shares(torch.from_numpy(weights).flatten(), values["sentence"], scene_of(values["boxes"]))
+        )
     found = [shares for shares in found if shares]
-    return figures | {name: sum(shares[name] for shares in found) / len(found) for name in found[0]}
-
-
-def _weights(model: models.Model, values: Mapping[str, Any]) -> Float[Tensor, " place"]:
-    trace = model.trace(models.encode(model.task.name, values))
-    return torch.from_numpy(next(m for m in trace.maps if m.name == "weights").weights).flatten()
+    return {name: sum(shares[name] for shares in found) / len(found) for name in found[0]} if found else {}

@@ -50,9 +50,10 @@ def encode(task: Task, features: nn.Module, examples: Examples) -> heads.Encoded
 def variants(task: Task, spec: Mechanism) -> list[dict[str, Any]]:
     """The option sets that are trained: the defaults, and each other choice of each option alone.
 
-    An option that matters to one form only comes with that form. Baselines have their defaults.
+    An option that matters to one form only comes with that form. Baselines, and mechanisms that can do without a
+    target, have their defaults.
     """
-    if spec.name in task.baselines:
+    if spec.name in task.baselines or not spec.asks:
         return [{}]
     return [{}, *(_with_form(spec, f.name, choice) for f in fields(spec.options) for choice in _others(f))]
 

@@ -31,6 +31,9 @@ const WORDS = {
   switchOff: "switch off", switchOn: "switch on", switchTitle: "its weights become zero (key o)",
   weight: "weight", weightTitle: "the rest shares what is left; or drag the cell up and down, or press + and −",
   takeBack: "take back:", undo: "undo", redo: "redo", reset: "reset",
+  play: "play", stop: "stop", playTurns: "goes through them one by one",
+  upTo: "up to", written: "written so far", playWritten: "writes it word by word", weightsOf: "weights of",
+  hintTable: "Click a word on the left to see where it looks; point at a cell to read its weight.",
   undoTitle: "Ctrl+Z", redoTitle: "Ctrl+Y or Ctrl+Shift+Z", resetTitle: "takes back all changes",
 };
 

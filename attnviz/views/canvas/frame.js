@@ -11,6 +11,7 @@ class Group {
     this.base = packed && this.signed ? -this.scale : 0;
     this.scale = meta.common ?? this.scale; // beside others on a board: one colour means one weight in all of them
     this.means = null;
+    this.from = 0; // how many maps of earlier turns there are, which the server counts and the picture does not
     this.earlier = null; // the same group before the reader's changes, where it can be compared
   }
 
@@ -26,6 +27,27 @@ class Group {
     return this.differences;
   }
 
+  // The maps of one turn, the last one with null; all of them where none come in turns.
+  turn(chosen) {
+    if (!this.turns) return this;
+    const last = this.turns.labels.length - 1;
+    const turn = Math.min(chosen ?? last, last);
+    this.parts ??= [];
+    return (this.parts[turn] ??= this.partOf(turn));
+  }
+
+  partOf(turn) {
+    const { meta, raw, packed, Q, K, leading, turns, spread, spread_before } = this;
+    const count = turns.maps.length;
+    const from = turn * count;
+    const within = (list) => list?.slice(from, from + count).map((entry, i) => ({ ...entry, label: turns.maps[i] }));
+    const part = new Group({
+      ...meta, turns: null, shape: [count, Q, K], maps: turns.maps, kind: leading.length === 2 ? leading[1][0] : "",
+      spread: within(spread), spread_before: within(spread_before),
+    }, raw.subarray(from * Q * K, (from + count) * Q * K), packed);
+    return Object.assign(part, { from, earlier: this.earlier?.turn(turn) ?? null, isDifference: this.isDifference });
+  }
+
   // How long each axis is, in the order in which the server counts.
   get sizes() {
     return [...this.leading.map(([, labels]) => labels.length), this.Q, this.K];
@@ -34,6 +56,7 @@ class Group {
   // The index of a weight in the whole array, as the server counts it: leading axes, query, key.
   indexOf(map, query, key) {
     const leading = [];
+    map += this.from;
     for (const [, labels] of [...this.leading].reverse()) {
       leading.unshift(map % labels.length);
       map = Math.floor(map / labels.length);
@@ -45,7 +68,7 @@ class Group {
   placeOf(index) {
     const [query, key] = index.slice(-2);
     const map = this.leading.reduce((flat, [, labels], i) => flat * labels.length + index[i], 0);
-    return { map, query, key };
+    return { map: map - this.from, query, key };
   }
 
   // What the weights add up to along the axis on which this one shares a whole; null where they share none.

@@ -199,6 +199,7 @@ class Grid {
   drawMarks(context, { scrollLeft, scrollTop, top, bottom }) {
     const { spec, edges, rowHeight, head } = this;
     const { point } = spec;
+    if (point && point.column === null && point.row !== null) this.drawRowMark(context, point.row, scrollTop);
     if (!point || point.column === null || point.column >= spec.columns.length) return;
     const x = spec.labelWidth + edges[point.column] - scrollLeft;
     const width = edges[point.column + 1] - edges[point.column] - spec.gap;
@@ -213,37 +214,6 @@ class Grid {
     }
   }
 
-  drawColumnLabels(context, { scrollLeft, first, last }) {
-    const { spec, edges, head } = this;
-    const font = `${SMALL}px ${spec.theme.family}`;
-    context.save();
-    context.beginPath();
-    context.rect(spec.labelWidth, 0, this.width - spec.labelWidth, head);
-    context.clip();
-    context.textBaseline = "middle";
-    const every = this.turned ? Math.max(1, Math.ceil(14 / (edges[1] - edges[0]))) : 1;
-    for (let k = first; k <= last; k++) {
-      const pointed = spec.point && spec.point.column === k;
-      if (k % every && !pointed) continue;
-      const middle = spec.labelWidth + (edges[k] + edges[k + 1] - spec.gap) / 2 - scrollLeft;
-      const write = spec.writer(k);
-      context.fillStyle = pointed ? spec.theme.accent : spec.theme.ink;
-      context.font = pointed ? `600 ${font}` : font;
-      if (this.turned) {
-        context.save();
-        context.translate(middle, head - 6);
-        context.rotate(-Math.PI / 2);
-        context.textAlign = "left";
-        write(context, fitted(spec.columns[k], head - 10, font), 0, 0);
-        context.restore();
-      } else {
-        context.textAlign = "center";
-        write(context, fitted(spec.columns[k], edges[k + 1] - edges[k] - 2, font), middle, head / 2);
-      }
-    }
-    context.restore();
-  }
-
   // Columns beyond the right edge: what stands there fades.
   drawMore(context, { scrollLeft }) {
     const { spec, edges, width } = this;
@@ -256,33 +226,15 @@ class Grid {
     context.fillRect(width - 28, 0, 28, this.height);
   }
 
-  drawRowLabels(context, { scrollTop, top, bottom }) {
-    const { spec, rowHeight, head } = this;
-    const font = `${SMALL}px ${spec.theme.family}`;
-    context.save();
-    context.beginPath();
-    context.rect(0, head, spec.labelWidth, this.height - head);
-    context.clip();
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (let r = top; r <= bottom; r++) {
-      const pointed = spec.point && spec.point.row === r;
-      context.fillStyle = pointed ? spec.theme.accent : spec.theme.ink;
-      context.font = pointed ? `600 ${font}` : font;
-      const y = head + (r + 0.5) * rowHeight - scrollTop;
-      context.fillText(fitted(spec.rowLabels[r], spec.labelWidth - 10, font), spec.labelWidth - 8, y);
-    }
-    context.restore();
-  }
-
-  // The cell under a pointer, or null; a column alone (row null) where it is over the labels.
+  // The cell under a pointer, or null; a column or a row alone (the other null) where it is over their labels.
   hit(event) {
     const { spec } = this;
     if (!spec) return null;
     const box = this.scroller.getBoundingClientRect();
     const x = event.clientX - box.left;
     const y = event.clientY - box.top;
-    if (x < spec.labelWidth || x > this.width || y < 0 || y > this.height) return null;
+    if (x < 0 || x > this.width || y < 0 || y > this.height) return null;
+    if (x < spec.labelWidth) return this.hitRowLabel(y);
     const along = x - spec.labelWidth + this.scroller.scrollLeft;
     if (along >= this.edges[spec.columns.length]) return null;
     let column = 0;
@@ -290,6 +242,13 @@ class Grid {
     if (y < this.head) return { row: null, column };
     const row = Math.floor((y - this.head + this.scroller.scrollTop) / this.rowHeight);
     return row < spec.rows ? { row, column } : null;
+  }
+
+  hitRowLabel(y) {
+    const { spec, head, scroller, rowHeight } = this;
+    if (!spec.rowLabels || y < head) return null;
+    const row = Math.floor((y - head + scroller.scrollTop) / rowHeight);
+    return row < spec.rows ? { row, column: null } : null;
   }
 
   // Scrolls as little as needed to bring a cell into sight.
@@ -303,24 +262,4 @@ class Grid {
     if (row * rowHeight < scroller.scrollTop) scroller.scrollTop = row * rowHeight;
     else if ((row + 1) * rowHeight > scroller.scrollTop + down) scroller.scrollTop = (row + 1) * rowHeight - down;
   }
-}
-
-// Columns under words: all alike where that fits every word, else each as wide as its word. With `squeeze` long words
-// are cut, down to `SHORTEST` pixels, where that brings all columns into the room.
-function levelWidths(lengths, room, squeeze) {
-  const count = lengths.length;
-  const even = Math.min(room / count, 132);
-  if (lengths.every((length) => Math.min(length, 160) <= even)) return lengths.map(() => even);
-  const cutAt = (longest) => lengths.map((length) => Math.max(28, Math.min(length, longest)));
-  const fits = (widths) => widths.reduce((sum, width) => sum + width, 0) <= room;
-  let wanted = cutAt(160);
-  for (let longest = 160; squeeze && !fits(wanted) && longest >= SHORTEST; longest -= 2) wanted = cutAt(longest);
-  if (!fits(wanted)) wanted = cutAt(160);
-  const spare = Math.max(0, room - wanted.reduce((sum, width) => sum + width, 0)) / count;
-  return wanted.map((width) => width + spare);
-}
-
-function uprightWidths(count, room, [least, most]) {
-  const width = Math.max(least, Math.min(most, room / count));
-  return new Array(count).fill(width);
 }

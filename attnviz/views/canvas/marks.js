@@ -12,7 +12,8 @@ class Marks {
     const { sizes } = group;
     const inside = ({ at }) => at.length === sizes.length && at.every((i, axis) => i < sizes[axis]);
     const here = (change?.edits ?? []).filter((edit) => edit.map === group.name && inside(edit));
-    this.edited = here.map((edit) => group.placeOf(edit.at));
+    const places = here.map((edit) => group.placeOf(edit.at));
+    this.edited = places.filter(({ map }) => map >= 0 && map < group.M); // others are in another turn
   }
 
   // Whether a map is switched off, by any of the axes that count maps.
@@ -86,4 +87,16 @@ function strokeEdited(context, colour) {
   context.strokeStyle = colour;
   context.stroke();
   context.restore();
+}
+
+// The word whose place this one took stands small after it, drawn by the style sheet.
+function markSwapped(word, old) {
+  if (word.dataset.was === old) return;
+  if (old === undefined) {
+    delete word.dataset.was;
+    word.removeAttribute("title");
+    return;
+  }
+  word.dataset.was = old;
+  word.title = `${WORDS.was} ${old}`;
 }

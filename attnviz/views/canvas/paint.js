@@ -13,6 +13,8 @@ Object.defineProperties(
       setLine(this.above, meta.hint);
       setShown(this.left, frame.groups.length > 0);
       this.side.show(meta, this.group, this.selection.off, this.theme.family);
+      const { written } = this.selection;
+      this.side.markProduced(this.group?.produced ? { query: this.query, written } : null);
       this.tell();
       setAttribute(root, "aria-label", meta.alt ?? meta.title ?? "");
       setAttribute(stage, "aria-label", meta.alt ?? meta.title ?? "");
@@ -40,16 +42,18 @@ Object.defineProperties(
       this.rowScale = this.scaleOfRows();
       this.paintSentence();
       this.mode = this.chooseMode();
-      this.rowsAreQueries = this.mode === "grid" && selection.big !== null && group.Q > 1 && selection.view === "matrix";
+      this.rowsAreQueries = this.mode === "grid" && group.Q > 1 && selection.view === "matrix";
       setShown(this.grid.scroller, this.mode === "grid");
       setShown(this.figures.box, this.mode === "figures");
       for (const [view, surface] of Object.entries(this.surfaces)) setShown(surface.node, this.mode === view);
       const big = selection.big !== null && selection.view !== "tokens" && !(selection.view === "matrix" && group.Q === 1);
+      this.rows = this.rowsAreQueries ? (selection.written ?? group.Q) : group.M;
       setShown(this.bigBar, big);
       if (big) setText(this.bigName, group.maps[selection.big]);
       const height = this.surfaces[this.mode]?.paint() ?? (this.mode === "grid" ? this.paintGrid(fresh) : this.paintFigures());
       this.tallest = Math.max(this.tallest, Math.ceil(height));
       stage.style.minHeight = `${this.tallest}px`;
+      this.beside.paint();
       const words = this.describe();
       setText(this.readout, words ?? this.hint());
       this.readout.classList.toggle("pointed", words !== null);
@@ -80,14 +84,16 @@ Object.defineProperties(
       const { selection, group } = this;
       if (selection.view in this.surfaces) return selection.view;
       if (selection.view === "tokens") return "grid";
-      return selection.view === "matrix" && (group.Q === 1 || selection.big !== null) ? "grid" : "figures";
+      return selection.view === "matrix" && (group.Q === 1 || selection.big !== null || this.isTable) ? "grid" : "figures";
     },
 
     // The sentence, where it is not the view itself; facts and patches make none.
     paintSentence() {
       const { group, sentence, selection } = this;
-      const isThere = !["overlay", "facts"].includes(this.views[0]) && selection.view !== "reading";
+      const isText = !["overlay", "facts"].some((view) => this.views.includes(view));
+      const isThere = isText && selection.view !== "reading";
       setShown(sentence, isThere);
+      this.left.classList.toggle("table", this.isTable && selection.view === "matrix");
       if (!isThere) return;
       sentence.classList.toggle("long", group.K > LONG_TEXT);
       this.tintWords(sentence, this.tintedRow(this.mapsOn()));
@@ -154,6 +160,7 @@ Object.defineProperties(
 
     paintGrid(fresh) {
       const { group, selection, grid, theme, palette, width } = this;
+      const map = selection.big ?? 0;
       const tokens = selection.view === "tokens";
       const queries = this.rowsAreQueries;
       const font = `${SMALL}px ${theme.family}`;
@@ -164,25 +171,26 @@ Object.defineProperties(
       const nameRoom = Math.min(Math.ceil(longest) + 2, Math.max(64, width * 0.26));
       const numberRoom = Math.ceil(textWidth(full(group.signed ? -group.scale : group.scale), font));
       const labelWidth = queries ? Math.min(Math.ceil(longest) + 16, 140, width * 0.4) : nameRoom + numberRoom + 20;
-      const { point } = this;
+      const point = this.point ?? { map: null, query: selection.query, key: null };
+      const row = queries ? point.query : point.map;
       const spec = {
         width, theme, palette, labelWidth,
-        rows: queries ? group.Q : group.M,
+        rows: this.rows,
         columns: group.keys,
         rowLabels: queries ? group.queries : null,
         captions: !queries,
-        row: queries ? (query) => group.row(selection.big, query) : this.rowOf,
+        row: queries ? (query) => group.row(map, query) : this.rowOf,
         on: queries ? () => true : this.on,
         scale: queries ? group.scale : this.rowScale,
         hide: selection.hide,
         gap: tokens ? 3 : 1,
         squeeze: this.compact,
         upright: !tokens,
-        cellSize: [14, queries ? 46 : 64],
+        cellSize: [14, this.isTable ? 72 : queries ? 46 : 64],
         rowHeight: tokens ? stripHeight(group.M) : queries ? queryHeight(group.Q, this.mostHeight) : 26,
         numbers: true,
         everyRow: !queries,
-        point: point && point.key !== null ? { row: queries ? point.query : point.map, column: point.key } : null,
+        point: point.key !== null || (queries && row !== null) ? { row, column: point.key } : null,
         masked: this.drawnMarks.masked,
         writer: (key) => this.drawnMarks.writer(key),
         edited: this.editedCells(),
@@ -200,7 +208,7 @@ Object.defineProperties(
     editedCells() {
       const { drawnMarks, rowsAreQueries, selection, query } = this;
       if (rowsAreQueries) {
-        const here = drawnMarks.edited.filter((edit) => edit.map === selection.big);
+        const here = drawnMarks.edited.filter((edit) => edit.map === (selection.big ?? 0));
         return here.map((edit) => ({ row: edit.query, column: edit.key }));
       }
       return drawnMarks.edited.filter((e) => e.query === query).map((edit) => ({ row: edit.map, column: edit.key }));
@@ -280,16 +288,4 @@ function queryHeight(count, room) {
 
 function stripHeight(count) {
   return count <= 12 ? 29 : count <= 24 ? 24 : 20;
-}
-
-// The word whose place this one took stands small after it, drawn by the style sheet.
-function markSwapped(word, old) {
-  if (word.dataset.was === old) return;
-  if (old === undefined) {
-    delete word.dataset.was;
-    word.removeAttribute("title");
-    return;
-  }
-  word.dataset.was = old;
-  word.title = `${WORDS.was} ${old}`;
 }

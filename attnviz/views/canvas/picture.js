@@ -29,14 +29,15 @@ class Picture {
     this.changes = new Changes(this);
     this.bigName = element("span", { class: "strong" });
     this.bigClose = element("button", { class: "plain", type: "button", text: WORDS.close });
+    this.beside = new Beside(this);
     this.bigBar = element("div", { class: "bigbar" }, this.bigName, this.bigClose);
-    const left = element("div", { class: "card left" }, this.sentence, this.bigBar, this.stage, this.readout);
-    left.append(this.changes.node, this.tools.node, this.live);
+    const left = element("div", { class: "card left" }, this.sentence, this.bigBar, this.stage, this.beside.node, this.readout);
+    left.append(this.tools.steps, this.changes.node, this.tools.node, this.live);
     const right = element("div", { class: "card right" });
     this.left = left;
     this.above = element("p", { class: "above" });
     this.root.replaceChildren(this.above, element("div", { class: "cards" }, left, right));
-    this.side = new Side(right, this.root);
+    this.side = new Side(right, this.root, (word) => this.lookFrom(word));
     this.grid = new Grid(this.stage);
     this.figures = new Figures(this.stage);
     this.surfaces = { facts: new FactList(this), reading: new Reading(this) }; // views that are no drawings
@@ -64,6 +65,7 @@ class Picture {
     clearTimeout(this.storing);
     cancelAnimationFrame(this.grid.fading);
     this.changes.steering.stop();
+    this.tools.stop();
   }
 
   // A new frame from the server (or the same one in another theme): drawn at once.
@@ -72,9 +74,8 @@ class Picture {
     if (typeof link === "string") this.unfollow ??= followHash(this);
     this.selection ??= this.unfollow ? readLink(this.prefix) : freshSelection();
     if (this.frame && this.frame.meta.mechanism !== meta.mechanism) this.forgetMaps();
-    const unchosen = this.frame?.groups.length && this.selection.view === this.views[0];
+    if (this.frame?.groups.length) Object.assign(this.selection, this.unchosenView());
     this.frame = new Frame(meta, raw);
-    if (unchosen) this.selection.view = null; // another input may have another first view
     this.stampColours();
     this.root.toggleAttribute("data-compact", this.compact);
     this.pointed = null;
@@ -84,23 +85,43 @@ class Picture {
     if (this.painted === 1 && this.selection.pin) this.surfaces[this.mode]?.reveal(this.selection.pin.key);
   }
 
+  chooseGroup(group) {
+    this.pointed = null;
+    this.choose({ ...this.unchosenView(), group, query: null, pin: null, big: null, off: new Set() });
+  }
+
+  // What nobody chose: the first view, which may be another one for another input or for other weights.
+  unchosenView() {
+    return this.selection.view === this.views[0] ? { view: null } : {};
+  }
+
   // Another mechanism has other maps: what was chosen among the old ones means nothing there.
   forgetMaps() {
-    Object.assign(this.selection, { group: 0, query: null, pin: null, big: null });
+    Object.assign(this.selection, { group: 0, turn: null, query: null, pin: null, big: null, written: null });
     this.selection.off.clear();
     this.tallest = 0;
   }
 
   // The chosen weights as they are now.
   get after() {
+    return this.whole?.turn(this.selection.turn);
+  }
+
+  // The same with all turns.
+  get whole() {
     return this.frame.groups[this.selection.group];
   }
 
   // The weights that are drawn: as they are, as they were before the reader's changes, or what the changes did.
   get group() {
-    const { after, selection } = this;
-    if (!after?.earlier || selection.show === null) return after;
-    return selection.show === "before" ? after.earlier : after.difference;
+    return this.whole && this.shownOf(this.whole);
+  }
+
+  shownOf(whole) {
+    const { turn, show } = this.selection;
+    const after = whole.turn(turn);
+    if (!after.earlier || show === null) return after;
+    return show === "before" ? after.earlier : whole.difference.turn(turn);
   }
 
   get mostHeight() {
@@ -109,13 +130,24 @@ class Picture {
 
   get views() {
     const { meta } = this.frame;
-    if (this.group?.counts === "fact") return this.group.Q > 1 ? ["facts", "matrix", "arcs"] : ["facts", "matrix"];
+    const { isTable } = this;
+    if (this.group?.counts === "fact") {
+      if (isTable) return ["matrix", "facts", "arcs"];
+      return this.group.Q > 1 ? ["facts", "matrix", "arcs"] : ["facts", "matrix"];
+    }
     const patches = meta.grid ? meta.grid[0] * meta.grid[1] : 0;
     const onPicture = this.group && patches > 0 && this.group.K >= patches && this.group.K - patches <= 8;
-    if (onPicture) return ["overlay", "matrix"];
-    const drawn = ["tokens", "matrix", "arcs"];
+    if (onPicture) return isTable ? ["matrix", "overlay"] : ["overlay", "matrix"];
+    const drawn = isTable ? ["matrix", "tokens", "arcs"] : ["tokens", "matrix", "arcs"];
     if (this.group?.counts !== "token") return drawn;
+    if (isTable) return [...drawn, "reading"];
     return this.group.K > LONG_TEXT ? ["reading", ...drawn] : [...drawn, "reading"];
+  }
+
+  // Whether it is one map of queries that are other things than the keys: a row for each.
+  get isTable() {
+    const { M, Q, same } = this.group ?? {};
+    return M === 1 && Q > 1 && !same;
   }
 
   // The point everything is marked at: where the reader points, here or in another picture, else what is pinned.
@@ -233,9 +265,23 @@ class Picture {
     if (this.compact) return "";
     const { view } = this.selection;
     const hints = { tokens: WORDS.hintSame, overlay: WORDS.hintPatch, reading: WORDS.hintWord };
-    const same = this.group.same && hints[view];
+    const same = this.rowsAreQueries ? WORDS.hintTable : this.group.same && hints[view];
     const hint = same || { overlay: WORDS.hintOverlay, reading: WORDS.hintReading }[view] || WORDS.hint;
     if (this.sentence.hidden && view !== "reading") return hint;
-    return `${view === "reading" ? WORDS.tintedText : WORDS.tinted} ${this.meanLabel(this.mapsOn())}. ${hint}`;
+    return `${view === "reading" ? WORDS.tintedText : WORDS.tinted} ${this.tintedBy()}. ${hint}`;
+  }
+
+  tintedBy() {
+    const { isTable, query, group } = this;
+    if (!isTable) return this.meanLabel(this.mapsOn());
+    return query === null ? WORDS.meanQueries : `${WORDS.weightsOf} “${group.queries[query]}”`;
+  }
+
+  // Looks from a word that was produced, also from one that is not written yet.
+  lookFrom(word) {
+    const { query, written } = this.selection;
+    this.pointed = null;
+    if (query === word) this.choose({ query: null });
+    else this.choose({ query: word, written: written !== null && word >= written ? word + 1 : written });
   }
 }

@@ -118,7 +118,8 @@ Object.defineProperties(
         return;
       }
       const chosen = this.group.Q > 1 ? point.query : null;
-      const again = pin && pin.key === point.key && pin.map === point.map && query === chosen;
+      const samePin = point.key === null ? !pin : pin && pin.key === point.key && pin.map === point.map;
+      const again = samePin && query === chosen;
       this.pointed = null;
       const withQuery = this.mode === "figures" || this.rowsAreQueries;
       if (again) this.choose({ pin: null, ...(withQuery && { query: null }) });
@@ -161,7 +162,7 @@ Object.defineProperties(
       if (name === "Home") next.key = 0;
       if (name === "End") next.key = group.K - 1;
       if (down && !columns && start.key !== null) {
-        if (this.rowsAreQueries) next.query = within((next.query ?? -1) + down, group.Q);
+        if (this.rowsAreQueries) next.query = within((next.query ?? -1) + down, this.rows);
         else next.map = within(next.map + down, group.M);
       }
       if (this.rowsAreQueries && next.query === null) next.query = 0;

@@ -5,7 +5,8 @@ const LEAST_GAIN = 0.005; // what is less does not show in two decimals
 const LEAST_SPREAD = 0.05;
 
 class Side {
-  constructor(parent, belowParent) {
+  // `look(word)` is called with the place of a produced word that was clicked.
+  constructor(parent, belowParent, look) {
     this.badge = element("span", { class: "badge", text: WORDS.untrained });
     this.note = element("span", { class: "note" });
     this.note.classList.add("line");
@@ -27,6 +28,7 @@ class Side {
     this.words = element("p", { class: "words" });
     belowParent.append(this.words);
     this.all = false;
+    this.listenToProduced(look);
     this.more.addEventListener("click", () => {
       this.all = !this.all;
       this.showPrediction(this.meta);
@@ -78,8 +80,33 @@ class Side {
     setShown(this.producedBefore, Boolean(prediction.sequence && before && before.labels.join() !== prediction.labels.join()));
     if (!prediction.sequence) return;
     setShown(this.was, false);
-    setText(this.produced, prediction.labels.join(" "));
+    this.writeProduced(prediction.labels);
     setText(this.producedBefore, `${WORDS.was} ${before?.labels.join(" ") ?? ""}`);
+  }
+
+  writeProduced(labels) {
+    if (this.produced.textContent === labels.join(" ")) return;
+    const words = labels.flatMap((label) => [element("span", { role: "button", class: "made", text: label }), " "]);
+    this.produced.replaceChildren(...words.slice(0, -1));
+  }
+
+  listenToProduced(look) {
+    const place = ({ target }) => (target.tabIndex === 0 ? [...this.produced.children].indexOf(target) : -1);
+    this.produced.addEventListener("click", (event) => place(event) >= 0 && look(place(event)));
+    this.produced.addEventListener("keydown", (event) => {
+      if (!["Enter", " "].includes(event.key) || place(event) < 0) return;
+      look(place(event));
+      swallow(event);
+    });
+  }
+
+  // Which word is looked from, and how many are written; null where the weights are not those of the words.
+  markProduced(place) {
+    [...this.produced.children].forEach((word, i) => {
+      setAttribute(word, "tabindex", place ? "0" : "-1");
+      setAttribute(word, "aria-pressed", String(place?.query === i));
+      word.classList.toggle("later", Boolean(place) && place.written !== null && i >= place.written);
+    });
   }
 
   // Where the changes made another class the most probable one, the title says which it was.

@@ -16,6 +16,9 @@ class Tools {
     this.kind = element("span", { class: "kind" });
     this.target = element("span", { class: "targetname", text: WORDS.target });
     this.legend = element("div", { class: "legend" }, this.target, this.kind, this.low, this.ramp, this.high);
+    this.turns = new Turns(picture);
+    this.written = new Written(picture);
+    this.steps = element("div", { class: "steps" }, this.turns.node, this.written.node);
     this.node = element("div", { class: "tools" });
     this.node.append(this.views, this.groups, this.shows, this.queryLabel, this.hideLabel, this.opacityLabel);
     this.node.append(this.legend);
@@ -28,8 +31,7 @@ class Tools {
       if (target.dataset.view) picture.choose({ view: target.dataset.view, big: null });
     });
     this.groups.addEventListener("click", ({ target }) => {
-      if (!target.dataset.group) return;
-      picture.choose({ group: Number(target.dataset.group), query: null, pin: null, big: null, off: new Set() });
+      if (target.dataset.group) picture.chooseGroup(Number(target.dataset.group));
     });
     this.shows.addEventListener("click", ({ target }) => {
       const { show } = target.dataset;
@@ -44,8 +46,15 @@ class Tools {
     this.opacity.addEventListener("input", () => picture.choose({ opacity: this.opacity.value / 100 }));
   }
 
+  stop() {
+    this.turns.player.stop();
+    this.written.player.stop();
+  }
+
   show() {
     const { picture } = this;
+    this.turns.show();
+    this.written.show();
     const { selection, group, frame, palette } = picture;
     choices(this.views, picture.views.map((view) => [view, WORDS[view], view === selection.view]), "view");
     setShown(this.groups, frame.groups.length > 1);
