@@ -1,6 +1,8 @@
 """A text as words: the items that the mechanisms attend over. Each keeps its spelling and its WordPiece numbers."""
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,13 +14,15 @@ from attnviz.errors import EmptyTextError, OptionError
 MAX_WORDS = 256
 MAX_PIECES = 8  # of one word; what stands behind them changes the mean little
 _LONGEST_TEXT = 20_000  # characters that are looked at
+_HALF = re.compile("[\ud800-\udfff]")  # half a character: no text, but a browser may send it
+SCRIPTS = {"LATIN": "English", "CJK": "Chinese"}  # how Unicode's names of a script's letters begin, and who writes so
 
 
 @dataclass(frozen=True)
 class Words:
     """The words of a text: as written, where they stand in it (start, end), and the pieces of each.
 
-    `note` is a sentence saying what was cut, or empty.
+    `note` says what was cut, or that the text is in another script than what was learnt from; or is empty.
     """
 
     labels: tuple[str, ...]
@@ -44,7 +48,8 @@ def split(text: str) -> Words:
     A word is what BERT's pre-tokeniser takes as one: letters and digits in a row, a punctuation mark, a Chinese
     character. Control characters vanish; what the vocabulary lacks (most emoji) keeps its spelling and is unknown.
     """
-    encoding = _tokenizer().encode(text[:_LONGEST_TEXT], add_special_tokens=False)
+    looked_at = whole(text[:_LONGEST_TEXT])
+    encoding = _tokenizer().encode(looked_at, add_special_tokens=False)
     labels, spans, pieces = [], [], []
     last = None
     for word, (start, end), piece in zip(encoding.word_ids, encoding.offsets, encoding.ids, strict=True):
@@ -54,15 +59,29 @@ def split(text: str) -> Words:
         spans[-1] = (spans[-1][0], end)
         pieces[-1].append(piece)
         last = word
-    labels = [_readable(text[start:end]) for start, end in spans]
+    labels = [_readable(looked_at[start:end]) for start, end in spans]
     if not labels:
         raise EmptyTextError
     return Words(
         tuple(labels[:MAX_WORDS]),
         tuple(spans[:MAX_WORDS]),
         tuple(tuple(p[:MAX_PIECES]) for p in pieces[:MAX_WORDS]),
-        _cut_note(labels, len(text)),
+        " ".join(filter(None, (_cut_note(labels, len(text)), foreign(labels[:MAX_WORDS], "LATIN")))),
     )
+
+
+def whole(text: str) -> str:
+    """The text with the sign for an unreadable character in the place of each half of one."""
+    return _HALF.sub("\ufffd", text)
+
+
+def foreign(words: Iterable[str], script: str) -> str:
+    """A sentence if most letters are of another script than `script`, one of `SCRIPTS`; else empty."""
+    letters = [c for word in words for c in word if c.isalpha()]
+    known = sum(unicodedata.name(c, "").startswith(script) for c in letters)
+    if 2 * known >= len(letters):
+        return ""
+    return f"This task was learnt from {SCRIPTS[script]} texts: what it makes of another script means little."
 
 
 def one_word(text: str) -> Words:

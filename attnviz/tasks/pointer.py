@@ -14,7 +14,7 @@ from attnviz.errors import InputError, OptionError
 from attnviz.features import blanks
 from attnviz.features.given import Input
 from attnviz.features.reader import BLANK, Reader, Reading, page
-from attnviz.features.words import Words
+from attnviz.features.words import Words, foreign
 from attnviz.recording import note
 from attnviz.tasks.classifier import Output
 from attnviz.tasks.job import Values
@@ -104,11 +104,15 @@ class ClozeJob:
             items,
             Axis("token", kept.labels),
             {"document": values["document"], "question": values["question"]},
-            _notes(document, kept, question, asked),
+            (*_notes(document, kept, question, asked), *self._foreign(kept, asked)),
             sides={"query_items": query_items, "answers": answers},
             axes={"query_item": Axis("token", asked.labels)},
             classes=classes,
         )
+
+    def _foreign(self, *parts: Words) -> tuple[str, ...]:
+        note = foreign((label for part in parts for label in part.labels), {"en": "LATIN", "zh": "CJK"}[self.language])
+        return (note,) if note else ()
 
     def words(self, features: Reader) -> blanks.Split:
         """How a text is cut into words, blanks among them."""

@@ -11,7 +11,7 @@ from attnviz.zoo import models
 
 def one_mechanism(draw: live.Draw | None = None) -> None:
     """Choose mechanism, task, options and input, and draw the trace: as the live picture, or by `draw`."""
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with right.container(horizontal=True, vertical_alignment="bottom"):
         spec = controls.mechanism()
         task = controls.choose_task(spec)

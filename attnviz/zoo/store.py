@@ -8,11 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
 from attnviz.errors import ZooError
+
+SCALE = "/scale"  # behind the name of a matrix that is stored in eight bits
 
 
 def root() -> Path:
@@ -26,10 +29,17 @@ def variant(options: Any) -> str:
     return ",".join(changed) or "default"
 
 
-def write(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
-    """Store tensors, half precision where they are floating, and the card with the checksum of the file."""
+def write(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any], *, eight_bits: bool = False) -> None:
+    """Store tensors, half precision where they are floating, and the card with the checksum of the file.
+
+    With `eight_bits` matrices are whole numbers from -127 to 127 with one scale a row.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     small = {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in tensors.items()}
+    for name, t in tensors.items() if eight_bits else ():
+        if t.is_floating_point() and t.ndim == 2:
+            scale = (t.abs().amax(1, keepdim=True).clamp_min(1e-8) / 127).half()
+            small |= {name: (t / scale.float()).round().clamp(-127, 127).to(torch.int8), name + SCALE: scale}
     save_file(small, path)
     full = dict(card) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
     path.with_suffix(".json").write_text(json.dumps(full, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -51,7 +61,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ZooError(f"The weights {_short(path)} are missing. {again}") from None
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ZooError(f"The weights {_short(path)} cannot be read: {str(error)[:80]}. {again}") from None
-    return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}, card
+    found = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    for name in [name for name in found if name.endswith(SCALE)]:
+        found[name.removesuffix(SCALE)] = found[name.removesuffix(SCALE)].float() * found.pop(name)
+    return found, card
 
 
 def _short(path: Path) -> str:

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnviz.errors import EmptyTextError
-from attnviz.features.words import MAX_WORDS, split
+from attnviz.features.words import MAX_WORDS, foreign, split
 
 
 def test_words_keep_their_spelling_and_place():
@@ -48,6 +48,21 @@ def test_a_long_text_is_cut_and_the_note_says_where():
     words = split(" ".join(f"w{i}" for i in range(2000)))
     assert len(words.labels) == len(words.pieces) == len(words.spans) == MAX_WORDS
     assert words.note == "The text has 2,000 words; only the first 256 are used. It was cut after “… w253 w254 w255”."
+
+
+@pytest.mark.parametrize("text", ["\ud800", "soup \udfff!", "\ud83d"])
+def test_half_a_character_is_an_unreadable_one(text):
+    words = split(f"a{text}b")
+    assert "".join(words.labels).encode("utf-8")  # which refuses halves
+    assert words.spans[0][0] == 0 and words.spans[-1][1] == len(text) + 2
+
+
+def test_a_text_in_another_script_says_that_it_means_little():
+    for text in ("他去了学校", "Где мой суп? ok"):
+        assert split(text).note.startswith("This task was learnt from English texts: ")
+    for text in ("The 学 was naïve, élan and 5 € 🙂", "?!", "1 2 3"):
+        assert split(text).note == ""
+    assert "Chinese" in foreign(["The", "cat", "狗"], "CJK") and foreign(["小", "狗", "ok", "。"], "CJK") == ""
 
 
 def test_a_very_long_text_is_not_read_to_its_end():

@@ -12,6 +12,7 @@ from attnviz.attention import registry
 from attnviz.errors import DataError, InputError, OptionError
 from attnviz.features.reader import Reader
 from attnviz.features.segment import Vocabulary
+from attnviz.features.words import foreign
 from attnviz.recording import record
 from attnviz.tasks import cloze
 from attnviz.tasks import registry as tasks
@@ -209,6 +210,11 @@ def test_what_cannot_be_used_is_said(reader, document, question, part, sentence)
     with pytest.raises(InputError, match=sentence) as caught:
         encode(reader, document, question)
     assert caught.value.part == part
+
+
+def test_a_text_in_another_script_is_said_to_mean_little(reader):
+    found = encode(reader, "小狗跑了,小猫来了.", "小狗 ___ .")
+    assert found.notes == (foreign(["狗"], "LATIN"),)
 
 
 def test_what_is_cut_is_said(reader):

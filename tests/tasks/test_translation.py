@@ -278,12 +278,12 @@ def test_masking_a_word_takes_it_out_of_the_translation():
     assert masked.prediction.labels != translate(sentence).prediction.labels
 
 
-@pytest.mark.parametrize(("sentence", "word", "key"), [("他喝水。", 1, 0), ("我的猫很大。", 1, 3)])
+@pytest.mark.parametrize(("sentence", "word", "key"), [("他喝水。", 1, 2), ("我的猫很大。", 1, 0)])
 def test_what_a_reader_changes_acts_while_words_are_searched(sentence, word, key):
     """The words that follow a weight set by hand are those that greedy search finds with it, word by word."""
     change = Intervention(edits=(Edit("weights", (word, key), 1.0),))
     plain, trace = translate(sentence), translate(sentence, intervention=change)
-    assert trace.map("weights").weights[word].argmax() == key and trace.map("weights").weights[word].max() == 1
+    assert trace.map("weights").weights[word, key] == pytest.approx(1)
     assert trace.prediction.labels[:word] == plain.prediction.labels[:word]
     assert trace.prediction.labels != plain.prediction.labels
     way = models.load("translation", "rnn_query").output.ways["en"]

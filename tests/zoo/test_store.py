@@ -77,3 +77,14 @@ def test_a_card_that_is_no_json_is_noticed(file):
 def test_the_folder_can_be_named_by_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNVIZ_ZOO", str(tmp_path))
     assert store.root() == tmp_path
+
+
+def test_matrices_in_eight_bits_come_back_to_within_half_a_step(tmp_path):
+    path = tmp_path / "small.safetensors"
+    given = {"w": torch.randn(5, 40), "b": torch.randn(5), "n": torch.tensor([[3, 4]])}
+    store.write(path, given, {}, eight_bits=True)
+    found, _ = store.read(path)
+    assert found.keys() == given.keys()
+    step = given["w"].abs().amax(1, keepdim=True) / 127
+    assert ((found["w"] - given["w"]).abs() <= 0.52 * step).all()  # the scale itself is rounded to half precision
+    assert torch.equal(found["b"], given["b"].half().float()) and torch.equal(found["n"], given["n"])

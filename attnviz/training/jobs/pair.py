@@ -37,10 +37,10 @@ from attnviz.zoo import models, store
 
 N_MADE, N_HELD = 2500, 400  # scenes with made sentences, beside the published pairs; to measure by
 COLOURINGS = 2  # of each published pair
-PLAIN_EPOCHS, EPOCHS, BATCH, RATE = 7, 8, 64, 3e-3
+PLAIN_EPOCHS, EPOCHS, BATCH, RATE = 18, 20, 64, 3e-3
 variants = target.variants
-PLAIN = heads.Plan(epochs=4, batch=64, rate=3e-3, patience=4)
-PLAN = heads.Plan(epochs=4, batch=64, rate=1e-3, patience=4)
+PLAIN = heads.Plan(epochs=8, batch=64, rate=3e-3, patience=8)
+PLAN = heads.Plan(epochs=3, batch=64, rate=1e-3)
 MADE_FROM = f"{N_MADE:,} made scenes with made sentences; published pairs in {COLOURINGS} colourings"
 
 

@@ -218,7 +218,7 @@ def _written(
         "encoder": "trained with each form, and kept in its file",
         "parameters": sum(p.numel() for p in model.parameters()),
     }
-    store.write(zoo.weights_file(task.name, spec.name, spec.parse(values)), model.state_dict(), card)
+    store.write(zoo.weights_file(task.name, spec.name, spec.parse(values)), model.state_dict(), card, eight_bits=True)
     zoo.load.cache_clear()
     return card
 

@@ -43,7 +43,14 @@ def _gallery(field: Field, names: list[str]) -> str | None:
     label = f"Gallery {field.slot}".strip() if field.alone else field.label
     choices = [*names, *_more(field)]
     name = st.pills(
-        label, choices, key=field.key, required=True, width="content", on_change=_choose_gallery, args=(field,)
+        label,
+        choices,
+        key=field.key,
+        format_func=lambda name: name.replace("_", " "),
+        required=True,
+        width="content",
+        on_change=_choose_gallery,
+        args=(field,),
     )
     if name:
         link.keep(field.key, name, stem(field.example))

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow
 import streamlit as st
 
+from attnviz.features.words import whole
 from attnviz.views.scripts import page_code
 
 _MOUNT = """
@@ -110,9 +111,14 @@ def live_input(meta: dict[str, Any], *, key: str, on_event: Callable[[], None]) 
 
 
 def event(key: str) -> dict[str, Any]:
-    """The event that the picture with that key has just sent; empty if it sent none."""
+    """The event that the picture with that key has just sent; empty if it sent none.
+
+    Its texts have no half characters, which neither a link nor a tokeniser could take.
+    """
     found = st.session_state.get(key, {}).get("event")
-    return dict(found) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: whole(value) if isinstance(value, str) else value for name, value in found.items()}
 
 
 def _nothing() -> None:
