@@ -55,6 +55,7 @@ class Options:
         choices=ACTIVATIONS,
         label="affinity squashed by",
         help="parallel form alone: tanh as in the paper, or nothing, as in many a copy of it",
+        only=("form", "parallel"),
     )
     weights: str = option(
         "own",
@@ -62,12 +63,14 @@ class Options:
         label="weights of the last turn",
         help="alternating form alone: the last turn has its own weights (the authors' code), or shares the first turn's"
         " (the survey)",
+        only=("form", "alternating"),
     )
     activation: str = option(
         "tanh",
         choices=ACTIVATIONS,
         label="score squashed by",
         help="interactive form alone: tanh as in the paper; some code has neither it nor a bias",
+        only=("form", "interactive"),
     )
 
 

@@ -148,9 +148,12 @@ def example_sides(spec: Mechanism, n: int, d: int, batch: int = 1) -> dict[str, 
     return {name: known[name].expand(batch, *known[name].shape[1:]) for name in spec.asks}
 
 
-def option(default: Any, *, choices: tuple, label: str, help: str) -> Any:
-    """A field of an options dataclass; controls are built from what is said here."""
-    return field(default=default, metadata={"choices": choices, "label": label, "help": help})
+def option(default: Any, *, choices: tuple, label: str, help: str, only: tuple[str, Any] | None = None) -> Any:
+    """A field of an options dataclass; controls are built from what is said here.
+
+    One that matters only while another option, which stands before it, has some value says so by `only`: (name, value).
+    """
+    return field(default=default, metadata={"choices": choices, "label": label, "help": help, "only": only})
 
 
 def _parsed(f: Any, value: Any) -> Any:

@@ -96,6 +96,7 @@ class Options:
         choices=SCALES,
         label="scaled",
         help="after all four vectors are made, or each pair before it asks; makes a difference for method 4 alone",
+        only=("hierarchical", 4),
     )
 
 

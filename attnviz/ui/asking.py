@@ -1,5 +1,7 @@
 """Queries: who asks, the query itself beside the weights, and where sources disagree about it."""
 
+from dataclasses import fields
+
 import streamlit as st
 
 from attnviz.attention import registry
@@ -39,11 +41,18 @@ def disputes(spec: Mechanism) -> None:
     """Where the survey, the papers' code and the blog disagree, and the switch that shows the difference."""
     if not spec.disputes:
         return
-    labels = {name: f.metadata["label"] for name, f in spec.options.__dataclass_fields__.items()}
     with st.expander("Where sources disagree", key="disputes"):
         for found in spec.disputes:
-            switch = f" *Switch: {labels[found.option]}, above.*" if found.option else ""
+            switch = f" *Switch: {_switch(spec, found.option)}.*" if found.option else ""
             st.markdown(f"**{found.source}:** {found.claim}  \n**Here:** {found.instead}{switch}")
+
+
+def _switch(spec: Mechanism, option: str) -> str:
+    """Where the switch is: its label, and what must be chosen for it to be there."""
+    known = {f.name: f.metadata for f in fields(spec.options)}
+    only = known[option].get("only")
+    found = f"“{known[option]['label']}”, above"
+    return found + (f", with {known[only[0]]['label']} {only[1]}" if only else "")
 
 
 def chosen() -> Mechanism:

@@ -93,7 +93,11 @@ def introduced(spec: Mechanism, task: Task) -> str:
 
 def choose_options(spec: Mechanism, task: Task, slot: str = "") -> tuple[Any, str]:
     """The mechanism's own options, as one of the sets that were trained, and a sentence if that is another set."""
-    values = {f.name: _control(f, slot) for f in fields(spec.options)}
+    values: dict[str, Any] = {}
+    for f in fields(spec.options):
+        only = f.metadata.get("only")
+        matters = only is None or values[only[0]] == only[1]
+        values[f.name] = _control(f, slot) if matters else f.default
     wanted = spec.options(**values)
     found = models.nearest(task.name, spec.name, wanted, keep=st.session_state.get(f"_last_option{slot}", ""))
     changed = [
@@ -132,7 +136,7 @@ def _control(f: Any, slot: str) -> Any:
     elif isinstance(f.default, int):
         value = st.segmented_control(label, choices, required=True, width="content", **common)
     else:
-        value = st.selectbox(label, choices, format_func=_readable, width=220, **common)
+        value = st.selectbox(label, choices, format_func=_readable, width=160, **common)
     link.keep(key, value, f.default)
     return value
 

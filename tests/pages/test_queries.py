@@ -43,7 +43,8 @@ def test_it_says_where_sources_disagree_and_which_switch_shows_it(drawn):
     said = text_of(opened(mechanism="rotatory"))
     for dispute in get("rotatory").disputes:
         assert dispute.claim in said and dispute.instead in said
-    assert "Switch: who asks first, above." in said
+    assert "Switch: “who asks first”, above." in said
+    assert "Switch: “scaled”, above, with hierarchical method 4." in said
 
 
 @pytest.mark.parametrize("name", attnviz.mechanisms())
@@ -57,3 +58,10 @@ def test_the_flow_stands_below_capsules_that_are_routed(drawn):
     found = opened(mechanism="hierarchical_capsule", task="mnist")
     assert "Who speaks for whom" in text_of(found)
     assert "Who speaks for whom" not in text_of(opened(mechanism="rotatory"))
+
+
+def test_an_option_that_does_nothing_is_not_shown(drawn):
+    found = opened(mechanism="co_attention", form="interactive")
+    keys = {box.key for box in found.selectbox}
+    assert {"form", "activation"} <= keys and not {"affinity", "weights"} & keys
+    assert {"form", "affinity"} <= {box.key for box in opened(mechanism="co_attention").selectbox}
