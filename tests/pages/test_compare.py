@@ -173,7 +173,7 @@ def test_two_inputs_start_with_a_pair_of_the_task_and_can_differ_in_length(monke
 @pytest.mark.parametrize("task", attnviz.tasks())
 def test_the_two_inputs_of_a_task_have_as_many_items(task, monkeypatch):
     calls = drawn(monkeypatch)
-    assert fine(opened(view="inputs", task1=task))
+    assert fine(opened(view="inputs", task1=task, mechanism1=mechanisms_for(task)[0]))
     first, second = (panel["frame"] for panel in calls[-1][1]["panels"])
     assert (first["text"], first["picture"]) != (second["text"], second["picture"])
     if attnviz.tasks()[task].kind == "text":
@@ -229,7 +229,7 @@ def test_all_folds_of_every_comparison(view, task):
     page = open_app("pages/compare.py", view=view, task1=task, what_if="true", numbers="true", take="true")
     assert not page.exception and page.dataframe and page.code
     chosen = page.selectbox(key="of-take")
-    assert len(chosen.options) == {"side": 3, "inputs": 3, "all": len(attnviz.mechanisms())}[view]
+    assert len(chosen.options) == {"side": 3, "inputs": 3, "all": len(mechanisms_for(task))}[view]
     chosen.set_value(chosen.options[-1]).run()
     assert not page.exception
 
