@@ -20,7 +20,7 @@ def test_list_as_json(capsys):
     found = json.loads(capsys.readouterr().out)
     spec = next(m for m in found["mechanisms"] if m["name"] == "multi_hop")
     assert spec["options"]["n_hops"]["choices"] == [1, 2, 3, 4, 6]
-    assert spec["axes"][0] == "hop" and set(spec["trained"]) == {"trec", "sst", "cifar10", "mnist"}
+    assert spec["axes"][0] == "hop" and {"trec", "sst", "cifar10", "mnist"} <= set(spec["trained"])
 
 
 def test_attend_prints_words_weights_and_prediction(capsys):
@@ -66,7 +66,7 @@ def test_attend_writes_every_kind_of_file_with_its_changes(tmp_path):
     [
         (["attend", "nope", "--text", "a"], "no mechanism 'nope'"),
         (["attend", "multi_head", "--text", ""], "Type a sentence"),
-        (["attend", "multi_head", "--text", "a", "--set", "n_heads"], "write --set option=value"),
+        (["attend", "multi_head", "--text", "a", "--set", "n_heads"], "write --set name=value"),
         (["attend", "multi_head", "--text", "a", "--set", "n_heads=99"], "choose one of 1, 2, 4, 8"),
         (["attend", "multi_head", "--text", "a", "--intervention", "{"], "--intervention is not JSON"),
         (["attend", "multi_head", "--text", "a", "--intervention", '{"paint": 1}'], "no change called 'paint'"),

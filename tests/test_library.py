@@ -5,7 +5,7 @@ import torch
 import attnviz
 from attnviz.errors import EmptyTextError, OptionError, PictureError, UnknownNameError
 from attnviz.zoo import models
-from tests.helpers import mechanisms_for, png
+from tests.helpers import APP, fitting, png
 
 
 def test_the_five_lines_of_the_readme():
@@ -18,12 +18,13 @@ def test_the_five_lines_of_the_readme():
     assert module(torch.randn(2, 5, 64)).shape == (2, 64)
 
 
-@pytest.mark.parametrize("mechanism", mechanisms_for("trec"))
-@pytest.mark.parametrize("task", attnviz.tasks())
+@pytest.mark.parametrize(("mechanism", "task"), fitting())
 def test_every_mechanism_is_trained_for_every_task(mechanism, task):
-    kind = attnviz.tasks()[task].kind
-    given = {"text": "How many people live in Spain ?"} if kind == "text" else {"image": png(40, 32)}
-    trace = attnviz.attend(mechanism, task=task, **given)
+    about = attnviz.tasks()[task]
+    given = about.values(about.examples[0])
+    pictures = [part.name for part in about.parts if part.kind == "picture"]
+    given |= {name: APP.parent / "sample_data" / given[name] for name in pictures}
+    trace = attnviz.attend(mechanism, task=task, given=given)
     assert trace.made_by["trained"] is True
     assert trace.prediction.probabilities.sum() == pytest.approx(1, abs=1e-5) or trace.prediction.independent
     for found in trace.maps:
@@ -58,7 +59,7 @@ def test_untrained_says_so_and_is_the_same_each_time():
         (dict(mechanism="multi_head", text="a", colour=1), UnknownNameError, "no option of multi_head 'colour'"),
         (dict(mechanism="multi_head", text="a", n_heads=3), OptionError, "heads cannot be '3'; choose one of 1, 2"),
         (dict(mechanism="multi_head"), OptionError, "one of text, image and given"),
-        (dict(mechanism="multi_head", text="a", task="mnist"), OptionError, "needs a image|needs a picture"),
+        (dict(mechanism="multi_head", text="a", task="mnist"), OptionError, "mnist takes picture: picture is missing"),
         (dict(mechanism="multi_head", text=" "), EmptyTextError, "Type a sentence"),
         (dict(mechanism="multi_head", image=b"no picture"), PictureError, "."),
         (dict(mechanism="multi_head", image="/no/such/file.png"), PictureError, "cannot be opened"),

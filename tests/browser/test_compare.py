@@ -8,6 +8,7 @@ import pytest
 import attnviz
 from attnviz.analysis.pairs import compare, difference
 from tests.browser.reading import written
+from tests.helpers import mechanisms_for
 
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
@@ -261,7 +262,7 @@ def order(page) -> list[str]:
 
 def test_the_sheet_is_sorted_by_any_figure_and_keeps_it_in_the_link(show):
     page = show(root=SHEET, view="all")
-    names = list(attnviz.mechanisms())
+    names = mechanisms_for("trec")
     assert order(page) == names
     (reference,) = traces("multi_head")
     found = {name: compare(reference, trace).divergence for name, trace in zip(names, traces(*names), strict=True)}
@@ -280,7 +281,7 @@ def test_the_sheet_is_sorted_by_any_figure_and_keeps_it_in_the_link(show):
 def test_pointing_at_a_word_marks_it_on_all_cards_and_says_its_weight(show):
     page = show(root=SHEET, view="all")
     page.locator(f"{SHEET} .card").nth(0).locator(".word").nth(1).hover()
-    expect(page.locator(f"{SHEET} .word.key")).to_have_count(len(attnviz.mechanisms()))
+    expect(page.locator(f"{SHEET} .word.key")).to_have_count(len(mechanisms_for("trec")))
     weight = attnviz.attend("multi_head", text=QUESTION).map("weights").stacked.mean((0, 1))[1]
     card = page.locator(f"{SHEET} .card[data-mechanism=multi_head]")
     expect(card.locator(".readout")).to_contain_text(f"many {weight:.4f}")

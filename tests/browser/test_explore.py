@@ -123,7 +123,7 @@ def test_of_two_thousand_words_the_cut_is_said(explore):
     page = explore()
     write(page, " ".join(f"w{i}" for i in range(2000)))
     says(page, "The text has 2,000 words; only the first 256 are used. It was cut after “… w253 w254 w255”.")
-    assert page.locator(f"{PICTURE} .word").count() == 256
+    assert page.locator(f"{PICTURE} .readtext .word").count() == 256
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
