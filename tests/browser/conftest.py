@@ -1,5 +1,6 @@
 """A real browser on a real server: `serve(path)` starts a Streamlit script, `page` opens what it gives."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,8 +11,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import pytest
+
+from tests.browser.reading import PICTURE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -119,3 +123,27 @@ def kept_page(kept) -> Iterator[object]:
     kept.mouse.move(1, 1)
     yield kept
     assert kept.complaints == []
+
+
+@pytest.fixture
+def show(page, serve) -> Iterator[object]:
+    """Opens a case of `canvas_app` and waits for its first paint; an error in a script fails the test.
+
+    With `done`, a change in plain words, the case can be changed and has that change already.
+    """
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    address = serve("tests/browser/canvas_app.py")
+
+    def opened(case: str, fragment: str = "", done: dict | None = None, width: int | None = None, text: str = ""):
+        if width is not None:
+            page.set_viewport_size({"width": width, "height": 900})
+        which = f"case={case}" if done is None else f"change={case}&done={quote(json.dumps(done))}"
+        typed = f"&text={quote(text)}" if text else ""
+        page.goto("about:blank")
+        page.goto(f"{address}/?{which}{typed}{fragment}")
+        page.wait_for_selector(f"{PICTURE}[data-painted]")
+        return page
+
+    yield opened
+    assert errors == []

@@ -1,5 +1,6 @@
 """Reading the live picture in a browser: its parts by name, and numbers as it writes them."""
 
+import json
 import re
 
 import numpy as np
@@ -48,6 +49,15 @@ def linked(page, fragment: str) -> None:
 def readout(page) -> str:
     """The line under the picture."""
     return page.locator(f"{PICTURE} .readout").text_content()
+
+
+def sent(page, count: int = 1) -> list[dict]:
+    """What the server was sent, once it lists so many events: the list may come after the picture's answer."""
+    page.wait_for_function(
+        "count => JSON.parse(document.querySelector('[data-testid=stText]')?.textContent ?? '[]').length >= count",
+        arg=count,
+    )
+    return json.loads(page.get_by_test_id("stText").text_content())
 
 
 def colour(page, selector: str = ".cells") -> np.ndarray:

@@ -12,27 +12,6 @@ from tests.browser.reading import PICTURE, box_of, cell, colour, linked, numbers
 WORDS = QUESTION.split()
 
 
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
-@pytest.fixture
-def show(page, address):
-    """Opens a case and waits for its first paint; an error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = ""):
-        page.goto("about:blank")
-        page.goto(f"{address}/?case={case}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
-
-
 def weights(case: str) -> np.ndarray:
     """(map, query, key) of the case's first group, as the browser got them."""
     meta, flat = CASES[case](QUESTION)

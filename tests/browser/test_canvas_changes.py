@@ -1,40 +1,21 @@
 """Changing the live picture in a real browser: what it sends, what it shows of the answer, and the way back."""
 
-import json
-from urllib.parse import quote
-
 import numpy as np
 import pytest
 
 from tests.browser.canvas_frames import QUESTION
 from tests.browser.changeable import BASES
-from tests.browser.reading import PICTURE, box_of, cell, linked, numbers, pointed, readout
+from tests.browser.reading import PICTURE, box_of, cell, linked, numbers, pointed, readout, sent
 
 WORDS = QUESTION.split()
 HOSTILE = "<img/src=x/onerror=window.broken=1>"
 MASKED = {"masked": [1]}
 
 
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
 @pytest.fixture
-def show(page, address):
-    """Opens a case that can be changed, with a change done already; an error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = "", done: dict | None = None, text: str = ""):
-        typed = f"&text={quote(text)}" if text else ""
-        page.goto("about:blank")
-        page.goto(f"{address}/?change={case}{typed}&done={quote(json.dumps(done or {}))}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
+def change(show):
+    """Opens a case that can be changed, with a change done already."""
+    return lambda case, fragment="", done=None, text="": show(case, fragment, done or {}, text=text)
 
 
 def before(case: str) -> np.ndarray:
@@ -55,18 +36,6 @@ def button(page, text: str):
     return page.locator(f"{PICTURE} .changes").get_by_role("button", name=text, exact=True)
 
 
-def sent(page, count: int = 1) -> list[dict]:
-    """What the server got, once it has got so many events."""
-    page.wait_for_function(
-        """count => {
-            const text = document.querySelector('[data-testid=stText]')?.textContent ?? '[]';
-            return JSON.parse(text).length >= count;
-        }""",
-        arg=count,
-    )
-    return json.loads(page.locator("[data-testid=stText]").text_content())
-
-
 def chips(page) -> list[str]:
     return page.locator(f"{PICTURE} .chip > span").all_text_contents()
 
@@ -84,21 +53,21 @@ def close_to(texts: list[str], expected: np.ndarray) -> None:
     np.testing.assert_allclose(read(texts), expected, atol=5.1e-5)
 
 
-def test_what_may_not_be_changed_has_no_buttons(page, address):
-    page.goto(f"{address}/?case=query#pin=1.0")
+def test_what_may_not_be_changed_has_no_buttons(show):
+    page = show("query", "#pin=1.0")
     pointed(page)
     assert not page.locator(f"{PICTURE} .changes").is_visible()
 
 
-def test_with_nothing_pinned_it_says_what_one_can_do(show):
-    page = show("query")
+def test_with_nothing_pinned_it_says_what_one_can_do(change):
+    page = change("query")
     assert page.get_by_text("Click a word or a cell to change it.").is_visible()
     assert button(page, "undo").is_disabled() and button(page, "redo").is_disabled()
     assert page.locator(f"{PICTURE} .acts button:visible").count() == 2
 
 
-def test_a_word_is_masked_and_unmasked(show):
-    page = show("query")
+def test_a_word_is_masked_and_unmasked(change):
+    page = change("query")
     page.locator(f"{PICTURE} .word").nth(1).click()
     button(page, "mask “many”").click()
     assert sent(page)[-1] == {"what": "mask", "key": 1, "on": True}
@@ -112,8 +81,8 @@ def test_a_word_is_masked_and_unmasked(show):
     close_to(numbers(page), before("query")[:, 0, 1])
 
 
-def test_a_chip_takes_back_what_it_says(show):
-    page = show("query", done={"masked": [1], "off": {"head": [0]}})
+def test_a_chip_takes_back_what_it_says(change):
+    page = change("query", done={"masked": [1], "off": {"head": [0]}})
     assert chips(page) == ["“many” is masked", "head 1 is off"]
     button(page, "take back: “many” is masked").click()
     assert sent(page) == [{"what": "mask", "key": 1, "on": False}]
@@ -121,8 +90,8 @@ def test_a_chip_takes_back_what_it_says(show):
     assert chips(page) == ["head 1 is off"]
 
 
-def test_undo_redo_and_reset_go_the_whole_way(show):
-    page = show("query", "#pin=1.0")
+def test_undo_redo_and_reset_go_the_whole_way(change):
+    page = change("query", "#pin=1.0")
     shown = numbers(page)
     button(page, "mask “many”").click()
     said(page, "“many” is masked")
@@ -140,8 +109,8 @@ def test_undo_redo_and_reset_go_the_whole_way(show):
     assert [event["what"] for event in sent(page, 5)] == ["mask", "off", "undo", "redo", "reset"]
 
 
-def test_the_keyboard_does_what_the_buttons_do(show):
-    page = show("two", "#pin=3.1")
+def test_the_keyboard_does_what_the_buttons_do(change):
+    page = change("two", "#pin=3.1")
     stage = page.locator(f"{PICTURE} .stage")
     expected = [{"what": "mask", "key": 3, "on": True}, {"what": "off", "kind": "head", "index": 1, "on": True}]
     for count, (key, event) in enumerate(zip("mo", expected, strict=True), 1):
@@ -158,8 +127,8 @@ def test_the_keyboard_does_what_the_buttons_do(show):
 ROOT = "[...document.querySelectorAll('*')].map((n) => n.shadowRoot?.querySelector('.attnviz-picture')).find(Boolean)"
 
 
-def test_each_axis_of_maps_has_its_own_switch(show):
-    page = show("two", "#pin=3.4")
+def test_each_axis_of_maps_has_its_own_switch(change):
+    page = change("two", "#pin=3.4")
     button(page, "switch off class number").click()
     assert sent(page)[-1] == {"what": "off", "kind": "class", "index": 1, "on": True}
     button(page, "switch on class number").wait_for()
@@ -169,8 +138,8 @@ def test_each_axis_of_maps_has_its_own_switch(show):
     assert sent(page, 2)[-1] == {"what": "off", "kind": "head", "index": 1, "on": True}
 
 
-def test_a_word_is_swapped_and_both_words_can_be_read(show):
-    page = show("query", "#pin=1.0")
+def test_a_word_is_swapped_and_both_words_can_be_read(change):
+    page = change("query", "#pin=1.0")
     page.get_by_label("swap “many” for").fill("few")
     page.keyboard.press("Enter")
     assert sent(page)[-1] == {"what": "swap", "key": 1, "word": "few"}
@@ -182,8 +151,8 @@ def test_a_word_is_swapped_and_both_words_can_be_read(show):
     assert page.locator(f"{PICTURE} .word").nth(1).text_content() == "many"
 
 
-def test_letters_typed_for_a_swap_are_no_shortcuts(show):
-    page = show("query", "#pin=1.0")
+def test_letters_typed_for_a_swap_are_no_shortcuts(change):
+    page = change("query", "#pin=1.0")
     page.evaluate("window.heard = 0; document.addEventListener('keydown', () => (window.heard += 1))")
     page.get_by_label("swap “many” for").press_sequentially("mo+-rc")
     assert page.get_by_label("swap “many” for").input_value() == "mo+-rc"
@@ -191,8 +160,8 @@ def test_letters_typed_for_a_swap_are_no_shortcuts(show):
     assert page.evaluate("window.heard") == 0  # Streamlit has shortcuts of its own
 
 
-def test_hostile_words_stay_text(show):
-    page = show("query", "#pin=1.0", text=f"a <b>bold</b> c {HOSTILE}")
+def test_hostile_words_stay_text(change):
+    page = change("query", "#pin=1.0", text=f"a <b>bold</b> c {HOSTILE}")
     assert button(page, "mask “<b>bold</b>”").is_visible()
     button(page, "mask “<b>bold</b>”").click()
     said(page, "“<b>bold</b>” is masked")
@@ -203,8 +172,8 @@ def test_hostile_words_stay_text(show):
     assert page.evaluate("window.broken") is None
 
 
-def test_the_slider_sends_one_gesture_and_settles_on_the_last_weight(show):
-    page = show("query", "#pin=3.2")
+def test_the_slider_sends_one_gesture_and_settles_on_the_last_weight(change):
+    page = change("query", "#pin=3.2")
     box = page.get_by_label("weight", exact=True).bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.22, middle)
@@ -224,8 +193,8 @@ def test_the_slider_sends_one_gesture_and_settles_on_the_last_weight(show):
     close_to(numbers(page), before("query")[:, 0, 3])
 
 
-def test_a_held_arrow_key_on_the_slider_is_one_step_back_and_two_presses_are_two(show):
-    page = show("query", "#pin=3.2")
+def test_a_held_arrow_key_on_the_slider_is_one_step_back_and_two_presses_are_two(change):
+    page = change("query", "#pin=3.2")
     page.get_by_label("weight", exact=True).focus()
     for _ in range(6):
         page.keyboard.down("ArrowRight")
@@ -256,8 +225,8 @@ def settled(page) -> None:
     )
 
 
-def test_the_pinned_cell_is_dragged_up_and_a_click_still_releases_it(show):
-    page = show("query", "#pin=3.2")
+def test_the_pinned_cell_is_dragged_up_and_a_click_still_releases_it(change):
+    page = change("query", "#pin=3.2")
     start = before("query")[2, 0, 3]
     x, y = cell(page, 3, 2)
     page.mouse.move(x, y)
@@ -276,8 +245,8 @@ def test_the_pinned_cell_is_dragged_up_and_a_click_still_releases_it(show):
     assert len(sent(page)) == len(events)
 
 
-def test_plus_and_minus_change_the_weight_by_a_twentieth(show):
-    page = show("query", "#pin=3.2")
+def test_plus_and_minus_change_the_weight_by_a_twentieth(change):
+    page = change("query", "#pin=3.2")
     stage = page.locator(f"{PICTURE} .stage")
     start = before("query")[2, 0, 3]
     for count, (key, expected) in enumerate((("+", start + 0.05), ("+", start + 0.1), ("-", start + 0.05)), 1):
@@ -286,8 +255,8 @@ def test_plus_and_minus_change_the_weight_by_a_twentieth(show):
         settled(page)
 
 
-def test_one_event_at_a_time_and_the_newest_follows(show):
-    page = show("query", "#pin=3.2")
+def test_one_event_at_a_time_and_the_newest_follows(change):
+    page = change("query", "#pin=3.2")
     emitted = page.locator(PICTURE).evaluate(
         """root => {
             const emitted = [];
@@ -315,8 +284,8 @@ def test_one_event_at_a_time_and_the_newest_follows(show):
     assert emitted == [[0.1], [0.1, 0.4], [0.1, 0.4, 0.5], None]
 
 
-def test_only_a_definite_weight_has_a_slider(show):
-    page = show("self", "#pin=3.2")
+def test_only_a_definite_weight_has_a_slider(change):
+    page = change("self", "#pin=3.2")
     weight = page.get_by_label("weight", exact=True)
     assert not weight.is_visible()
     assert page.get_by_text("Choose a query to change one weight.").is_visible()
@@ -326,25 +295,25 @@ def test_only_a_definite_weight_has_a_slider(show):
     assert sent(page)[-1]["at"] == [2, 4, 3]
 
 
-def test_weights_that_share_nothing_have_no_slider_and_others_share_along_their_axis(show):
-    page = show("shared", "#pin=3.2")
+def test_weights_that_share_nothing_have_no_slider_and_others_share_along_their_axis(change):
+    page = change("shared", "#pin=3.2")
     total = page.locator(PICTURE).evaluate("root => root.picture.changes.total")
     assert abs(total - before("shared")[:, 0, 3].sum()) < 1e-6
     assert page.get_by_label("weight", exact=True).is_visible()
-    page = show("shared", "#pin=3.2&group=1")
+    page = change("shared", "#pin=3.2&group=1")
     assert button(page, "mask “live”").is_visible()
     assert not page.get_by_label("weight", exact=True).is_visible()
 
 
 @pytest.mark.parametrize("done", [{"masked": [3]}, {"off": {"head": [2]}}])
-def test_what_has_no_weight_to_share_has_no_slider(show, done):
-    page = show("query", "#pin=3.2", done=done)
+def test_what_has_no_weight_to_share_has_no_slider(change, done):
+    page = change("query", "#pin=3.2", done=done)
     assert button(page, "undo").is_visible()
     assert not page.get_by_label("weight", exact=True).is_visible()
 
 
-def test_before_after_and_difference_are_numpys(show):
-    page = show("query", "#pin=3.2", MASKED)
+def test_before_after_and_difference_are_numpys(change):
+    page = change("query", "#pin=3.2", MASKED)
     old = before("query")[:, 0]
     new = without(old, 1)
     expected = {"after": new, "before": old, "difference": new - old}
@@ -361,23 +330,23 @@ def test_before_after_and_difference_are_numpys(show):
     assert page.locator(f"{PICTURE} .kind").text_content() == "after − before"
 
 
-def test_a_link_opens_the_difference_and_without_changes_it_means_nothing(show):
-    page = show("query", "#show=difference", MASKED)
+def test_a_link_opens_the_difference_and_without_changes_it_means_nothing(change):
+    page = change("query", "#show=difference", MASKED)
     assert page.locator(f"{PICTURE} .shows [aria-pressed=true]").text_content() == "difference"
     button(page, "reset").click()
     linked(page, "")
     assert not page.locator(f"{PICTURE} .shows").is_visible()
 
 
-def test_a_change_made_while_looking_back_is_seen(show):
-    page = show("query", "#pin=3.2&show=before", MASKED)
+def test_a_change_made_while_looking_back_is_seen(change):
+    page = change("query", "#pin=3.2&show=before", MASKED)
     button(page, "switch off head 3").click()
     linked(page, "#pin=3.2")
     said(page, "head 3 is off")
 
 
-def test_pointing_at_a_masked_word_says_so(show):
-    page = show("query", done=MASKED)
+def test_pointing_at_a_masked_word_says_so(change):
+    page = change("query", done=MASKED)
     page.mouse.move(*cell(page, 1, 1))
     pointed(page)
     old = before("query")[1, 0, 1]
@@ -394,9 +363,9 @@ def pixels(page, selector: str = ".cells") -> np.ndarray:
 @pytest.mark.parametrize(
     ("case", "fragment"), [("query", ""), ("self", "#view=matrix"), ("self", "#view=arcs"), ("picture", "")]
 )
-def test_masked_and_edited_are_drawn_and_not_told_by_colour_alone(show, case, fragment, done):
+def test_masked_and_edited_are_drawn_and_not_told_by_colour_alone(change, case, fragment, done):
     selector = ".cells" if case == "query" else "figure canvas"
-    page = show(case, fragment, done)
+    page = change(case, fragment, done)
     marked = pixels(page, selector)
     page.locator(PICTURE).evaluate(
         """root => {
@@ -409,8 +378,8 @@ def test_masked_and_edited_are_drawn_and_not_told_by_colour_alone(show, case, fr
     assert (marked != pixels(page, selector)).sum() > 100
 
 
-def test_the_prediction_shows_what_it_was(show):
-    page = show("query", done=MASKED)
+def test_the_prediction_shows_what_it_was(change):
+    page = change("query", done=MASKED)
     assert page.get_by_text("was number 0.94").is_visible()
     rows = page.locator(f"{PICTURE} .right section").first.locator(".bar")
     gains = rows.locator(".gain").all_text_contents()
@@ -418,11 +387,11 @@ def test_the_prediction_shows_what_it_was(show):
     ghost, track = (rows.nth(5).locator(part).bounding_box() for part in (".ghost", ".track"))
     assert abs((ghost["x"] - track["x"]) / track["width"] - 0.936) < 0.01
     assert not rows.nth(0).locator(".ghost").is_visible()
-    assert not show("query").locator(f"{PICTURE} .gain:visible").count()
+    assert not change("query").locator(f"{PICTURE} .gain:visible").count()
 
 
-def test_a_problem_is_said(show):
-    page = show("query", "#pin=1.0")
+def test_a_problem_is_said(change):
+    page = change("query", "#pin=1.0")
     page.locator(PICTURE).evaluate(
         "root => root.picture.emit({ what: 'edit', map: 'weights', at: [0, 0, 1], weight: 7 })"
     )
@@ -431,20 +400,20 @@ def test_a_problem_is_said(show):
     assert "goes from 0 to 1" in problem.text_content()
 
 
-def test_a_patch_is_masked(show):
-    page = show("picture", "#pin=9.0")
+def test_a_patch_is_masked(change):
+    page = change("picture", "#pin=9.0")
     assert not page.locator(f"{PICTURE} .swap").is_visible()
     button(page, "mask row 2, column 2").click()
     assert sent(page)[-1] == {"what": "mask", "key": 9, "on": True}
-    page = show("patches", "#query=9")
+    page = change("patches", "#query=9")
     assert button(page, "mask row 2, column 2").is_visible()
 
 
 @pytest.mark.parametrize("case", ["query", "self", "two", "picture"])
-def test_on_a_phone_nothing_overlaps(show, page, case):
+def test_on_a_phone_nothing_overlaps(change, page, case):
     page.set_viewport_size({"width": 360, "height": 800})
     done = {"masked": [1, 2, 4], "off": {"head": [0, 1]}}
-    show(case, "#pin=3.2&query=1", done)
+    change(case, "#pin=3.2&query=1", done)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     parts = [box_of(page, part) for part in (".stage", ".readout", ".acts", ".said", ".tools", ".right")]
     for upper, lower in zip(parts, parts[1:], strict=False):
@@ -462,8 +431,8 @@ def apart(a: dict, b: dict) -> bool:
     return beside or a["y"] + a["height"] <= b["y"] + 0.5 or b["y"] + b["height"] <= a["y"] + 0.5
 
 
-def test_a_picture_tells_where_the_reader_is_and_is_told(show):
-    page = show("self")
+def test_a_picture_tells_where_the_reader_is_and_is_told(change):
+    page = change("self")
     page.locator(PICTURE).evaluate(
         "root => { root.told = []; root.picture.onPoint = (point) => root.told.push(point); }"
     )
@@ -483,8 +452,8 @@ def test_a_picture_tells_where_the_reader_is_and_is_told(show):
     page.wait_for_selector(f"{PICTURE} .map.pointed", state="detached")
 
 
-def test_a_query_elsewhere_is_a_key_where_there_is_one_query(show):
-    page = show("query")
+def test_a_query_elsewhere_is_a_key_where_there_is_one_query(change):
+    page = change("query")
     page.locator(PICTURE).evaluate("root => root.picture.markFromOutside({ key: null, query: 4 })")
     pointed(page)
     close_to(numbers(page), before("query")[:, 0, 4])
@@ -492,8 +461,8 @@ def test_a_query_elsewhere_is_a_key_where_there_is_one_query(show):
     page.wait_for_selector(f"{PICTURE} .map.pointed", state="detached")
 
 
-def test_a_compact_picture_is_lower_and_has_its_side_below(show):
-    page = show("patches")
+def test_a_compact_picture_is_lower_and_has_its_side_below(change):
+    page = change("patches")
     page.wait_for_timeout(200)
     tall = box_of(page, ".figures")["height"]
     page.locator(PICTURE).evaluate(

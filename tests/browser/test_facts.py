@@ -1,36 +1,10 @@
 """Facts in the live picture: one below another, a column for each hop, and the way of the query from hop to hop."""
 
-import json
-from urllib.parse import quote
-
 import numpy as np
 import pytest
 
 from tests.browser.canvas_frames import CASES, STORY
-from tests.browser.reading import PICTURE, box_of, linked, numbers, pointed, readout, written
-
-
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
-@pytest.fixture
-def show(page, address):
-    """Opens a case; with `done` one that can be changed. An error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = "", done: dict | None = None, width: int = 1400):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto("about:blank")
-        which = f"case={case}" if done is None else f"change={case}&done={quote(json.dumps(done))}"
-        page.goto(f"{address}/?{which}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
+from tests.browser.reading import PICTURE, box_of, linked, numbers, pointed, readout, sent, written
 
 
 def weights(case: str) -> np.ndarray:
@@ -46,14 +20,6 @@ def fact(page, key: int):
 
 def cell(page, key: int, hop: int):
     return fact(page, key).locator(".factcell").nth(hop)
-
-
-def sent(page, count: int) -> list[dict]:
-    page.wait_for_function(
-        "count => JSON.parse(document.querySelector('[data-testid=stText]')?.textContent ?? '[]').length >= count",
-        arg=count,
-    )
-    return json.loads(page.locator("[data-testid=stText]").text_content())
 
 
 def inside(page, inner, outer: str = ".factbox") -> bool:

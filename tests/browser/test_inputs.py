@@ -207,6 +207,38 @@ class TestExamples:
         wait_for(page, "facts", "Cy is here.!")
         page.wait_for_function("() => decodeURIComponent(location.search).includes('here.!')")
 
+    def test_that_nobody_writes_any_more_is_said_of_what_stands_there_now(self, opened):
+        page = opened("story")
+        fact(page, 1).fill("Typed.")
+        said = page.locator(INPUT).evaluate(
+            """({ input }) => {
+                const said = [];
+                input.send = (event) => said.push(event);
+                const meta = { ...input.editor, seen: true, linked: true, help: '' };
+                input.update({ ...meta, sent: 1000, value: 'Given.' });
+                input.rest();
+                input.rest();
+                return said;
+            }"""
+        )
+        assert said == [{"value": "Given.", "sent": 1000, "rests": True}]
+
+    def test_leaving_the_field_says_that_nobody_writes_any_more(self, opened):
+        page = opened("story")
+        fact(page, 1).fill("Typed.")
+        said = page.locator(INPUT).evaluate(
+            """(node) => {
+                const said = [];
+                node.input.send = (event) => said.push(event.rests);
+                const [first, second] = node.querySelectorAll('li input');
+                second.focus();
+                const within = said.length;
+                second.blur();
+                return [within, said];
+            }"""
+        )
+        assert said == [0, [True]]
+
     def test_pictures_and_choices_too(self, opened, kept_page, address):
         kept_page.goto(f"{address}/?task=cells")
         choose_example(kept_page, "bright")

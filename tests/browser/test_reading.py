@@ -1,8 +1,5 @@
 """Long texts to be read, and marked words, in the live picture."""
 
-import json
-from urllib.parse import quote
-
 import numpy as np
 import pytest
 
@@ -10,29 +7,6 @@ from tests.browser.canvas_frames import CASES, QUESTION
 from tests.browser.reading import PICTURE, box_of, linked, numbers, pointed, readout, written
 
 WORDS = QUESTION.split()
-
-
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
-@pytest.fixture
-def show(page, address):
-    """Opens a case; with `done` one that can be changed. An error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = "", done: dict | None = None, width: int = 1400, text: str = ""):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto("about:blank")
-        which = f"case={case}" if done is None else f"change={case}&done={quote(json.dumps(done))}"
-        page.goto(f"{address}/?{which}{f'&text={quote(text)}' if text else ''}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
 
 
 def weights(case: str) -> np.ndarray:

@@ -1,35 +1,12 @@
 """Maps in turns and words that were produced, in a real browser: what is shown, and what the server hears."""
 
-import json
-
 import numpy as np
 import pytest
 
 from tests.browser.query_frames import CASES, CLASSES, QUESTION, SOURCE, TRANSLATED
-from tests.browser.reading import PICTURE, box_of, cell, linked, numbers, pointed, readout, written
+from tests.browser.reading import PICTURE, box_of, cell, linked, numbers, pointed, readout, sent, written
 
 TURNS = f"{PICTURE} .turns:visible"
-
-
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
-@pytest.fixture
-def show(page, address):
-    """Opens a case and waits for its first paint; an error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = "", asked: str = "case"):
-        page.goto("about:blank")
-        page.goto(f"{address}/?{asked}={case}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
 
 
 def weights(case: str) -> np.ndarray:
@@ -100,12 +77,8 @@ def edited(page) -> list[dict]:
     return page.locator(PICTURE).evaluate("root => root.picture.marks.edited")
 
 
-def sent(page) -> list[dict]:
-    return json.loads(page.get_by_test_id("stText").text_content())
-
-
 def test_a_change_is_about_the_turn_that_is_shown(show):
-    page = show("routing", "#turn=1", "change")
+    page = show("routing", "#turn=1", {})
     page.mouse.click(*cell(page, 3, 4))
     page.mouse.move(5, 5)
     linked(page, "#turn=1&pin=3.4")
@@ -122,7 +95,7 @@ def test_a_change_is_about_the_turn_that_is_shown(show):
     assert edited(page) == []
     page.get_by_role("button", name="switch off iteration 3").click()
     page.wait_for_selector(f"{PICTURE} .map.switched-off")
-    assert {k: sent(page)[-1][k] for k in ("what", "kind", "index", "on")} == {
+    assert {k: sent(page, 2)[-1][k] for k in ("what", "kind", "index", "on")} == {
         **{"what": "off", "kind": "iteration", "index": 2, "on": True}
     }
     assert page.locator(f"{PICTURE} .map.switched-off").count() == 6

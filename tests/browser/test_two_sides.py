@@ -11,27 +11,6 @@ BLOCKS = f"{PICTURE} .beside > div:visible"
 ITEMS = words(QUESTION)
 
 
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/browser/canvas_app.py")
-
-
-@pytest.fixture
-def show(page, address):
-    """Opens a case and waits for its first paint; an error on the page fails the test."""
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def opened(case: str, fragment: str = ""):
-        page.goto("about:blank")
-        page.goto(f"{address}/?case={case}{fragment}")
-        page.wait_for_selector(f"{PICTURE}[data-painted]")
-        return page
-
-    yield opened
-    assert errors == []
-
-
 def titles(page) -> list[str]:
     return page.locator(f"{BLOCKS} button").all_text_contents()
 

@@ -1,6 +1,8 @@
 """Words of a text: typed, or marked in the text itself."""
 
 import re
+import time
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -13,6 +15,21 @@ from attnviz.ui.inputs.field import Field
 
 _HINT = "Or mark it here: click a word, then its neighbours"
 _PLACE = re.compile(r"(\d{1,4}) (\d{1,4})")
+_LATE = 10.0  # seconds in which a browser that is being typed at may still send what the mark was called before
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A text and the name of its mark as they were shown last, and names that the mark has had until then."""
+
+    words: Words
+    value: str
+    outdated: tuple[str, ...] = ()
+    until: float = 0.0
+
+    def now(self, said: str | None) -> str | None:
+        """The mark's name, where a browser says `said`: it may not have heard of a new one yet."""
+        return self.value if said in self.outdated and time.monotonic() < self.until else said
 
 
 def ask(field: Field) -> str:
@@ -24,7 +41,9 @@ def ask(field: Field) -> str:
     with left:
         value = text.ask(field)
     if words is not None:
-        st.session_state[_seen(field)] = (words, value)
+        seen = st.session_state.get(_seen(field))
+        is_same = seen is not None and seen.value == value
+        st.session_state[_seen(field)] = replace(seen, words=words) if is_same else _Seen(words, value)
         with right:
             _ask_in_text(field, words, value)
     return value
@@ -67,17 +86,31 @@ def _mark(field: Field, words: Words, place: str) -> None:
     """Take what a browser says is marked: two numbers of words."""
     found = _PLACE.fullmatch(place)
     if found and int(found[1]) <= int(found[2]) < len(words.labels):
-        st.session_state[field.key] = targets.name(words, int(found[1]), int(found[2]) + 1)
+        name = targets.name(words, int(found[1]), int(found[2]) + 1)
+        st.session_state[_seen(field)] = _Seen(words, name)
+        st.session_state[field.key] = name
 
 
 def _follow(field: Field, words: Words) -> None:
     """The mark stays on its words while others come and go before them."""
-    old, value = st.session_state.get(_seen(field), (words, ""))
-    if old.labels == words.labels or st.session_state.get(field.key) != value:
+    seen = st.session_state.get(_seen(field))
+    said = st.session_state.get(field.key)
+    if seen is None or seen.now(said) != seen.value:
         return
-    before, places = _place(old, value), moved(old.labels, words.labels)
+    name = _moved(seen, words)
+    if name != seen.value:
+        outdated = (*seen.outdated, seen.value) if time.monotonic() < seen.until else (seen.value,)
+        st.session_state[_seen(field)] = _Seen(words, name, outdated, time.monotonic() + _LATE)
+    if name != said:
+        st.session_state[field.key] = name
+
+
+def _moved(seen: _Seen, words: Words) -> str:
+    """What the marked words are called in a text that has changed; the old name if they are not in it any more."""
+    if seen.words.labels == words.labels:
+        return seen.value
+    before, places = _place(seen.words, seen.value), moved(seen.words.labels, words.labels)
     now = tuple(places[i] for i in before if places[i] is not None)
-    if len(now) < 2 or _place(words, value) == now:
-        return
-    if words.labels[now[0] : now[1] + 1] == old.labels[before[0] : before[1] + 1]:
-        st.session_state[field.key] = targets.name(words, now[0], now[1] + 1)
+    if len(now) < 2 or words.labels[now[0] : now[1] + 1] != seen.words.labels[before[0] : before[1] + 1]:
+        return seen.value
+    return seen.value if _place(words, seen.value) == now else targets.name(words, now[0], now[1] + 1)

@@ -10,6 +10,9 @@ class Input {
     root.input = this; // for tests, and a reader's console
     this.send = send;
     this.sent = 0;
+    root.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!root.contains(relatedTarget)) this.rest();
+    });
   }
 
   destroy() {
@@ -43,7 +46,14 @@ class Input {
     this.sent += 1;
     this.send({ value, sent: this.sent });
     clearTimeout(this.resting);
-    if (this.linked) this.resting = setTimeout(() => this.send({ value, sent: this.sent, rests: true }), REST);
+    if (this.linked) this.resting = setTimeout(() => this.rest(), REST);
+  }
+
+  // Nobody writes: at once when the editor is left, as what is done elsewhere may change its value.
+  rest() {
+    clearTimeout(this.resting);
+    if (this.resting) this.send({ value: this.value, sent: this.sent, rests: true });
+    this.resting = undefined;
   }
 }
 
