@@ -255,6 +255,36 @@ class TestExamples:
             wait_for(page, "target", "pie dish")
 
 
+def test_a_goodbye_that_is_not_meant_takes_nothing_away(opened):
+    found = opened("story").evaluate(
+        """async () => {
+            const parentElement = document.createElement('div');
+            parentElement.innerHTML = '<div class="attnviz-input"></div>';
+            document.body.append(parentElement);
+            const about = { kind: 'facts', label: 'Facts', help: '', most: 9, longest: 9 };
+            const meta = { ...about, seen: true, sent: 0, value: 'a' };
+            const component = { data: { meta }, parentElement, setTriggerValue: () => undefined };
+            const field = () => parentElement.querySelector('li input');
+            const soon = () => new Promise((resolve) => setTimeout(resolve, 50));
+            const leave = attnvizCanvas.input(component);
+            const first = field();
+            first.focus();
+            first.value = 'typed';
+            first.dispatchEvent(new Event('input', { bubbles: true }));
+            leave();
+            const leaveAgain = attnvizCanvas.input(component);
+            await soon();
+            const stays = document.activeElement === first && field() === first && first.value === 'typed';
+            parentElement.remove();
+            leaveAgain();
+            await soon();
+            attnvizCanvas.input(component);
+            return [stays, field() === first];
+        }"""
+    )
+    assert found == [True, False]
+
+
 class TestLongText:
     def test_it_grows_and_follows(self, opened):
         page = opened("cloze")

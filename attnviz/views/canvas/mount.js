@@ -1,6 +1,7 @@
 // Where Streamlit's components meet what is drawn. They are called again with each change of the data or the theme.
 
 // A function for Streamlit: draws into the component's element of that class, once made by `make(root, send)`.
+// Streamlit may say goodbye and call again at once, for the same element: what someone is typing into goes on living.
 function mountInto(selector, make) {
   const made = new WeakMap();
   return (component) => {
@@ -18,8 +19,11 @@ function mountInto(selector, make) {
     const numbers = data.weights?.getChild("w")?.toArray() ?? new Float32Array(0);
     mounted.drawing.update(data.meta, numbers, data.link);
     return () => {
-      mounted.drawing.destroy();
-      made.delete(root);
+      setTimeout(() => {
+        if (root.isConnected || made.get(root) !== mounted) return;
+        mounted.drawing.destroy();
+        made.delete(root);
+      });
     };
   };
 }
