@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 STARTED_WITHIN = 60  # seconds
+ANSWERS_WITHIN = 60_000  # milliseconds, on a busy machine
 
 
 def _free_port() -> int:
@@ -83,6 +84,7 @@ def browser() -> Iterator[object]:
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium, or say where it is with CHROMIUM=/path")
+    playwright.expect.set_options(timeout=ANSWERS_WITHIN)
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
@@ -93,6 +95,7 @@ def browser() -> Iterator[object]:
 def context(browser) -> Iterator[object]:
     """One browser window for all tests, so that Streamlit's own scripts are fetched once."""
     opened = browser.new_context(viewport={"width": 1400, "height": 900})
+    opened.set_default_timeout(ANSWERS_WITHIN)
     yield opened
     opened.close()
 
@@ -109,7 +112,6 @@ def page(context) -> Iterator[object]:
 def kept(context) -> Iterator[object]:
     """One page for all tests of a file, and what its scripts complained about."""
     found = context.new_page()
-    found.set_default_timeout(15_000)
     found.complaints = []
     found.on("pageerror", lambda error: found.complaints.append(str(error)))
     yield found

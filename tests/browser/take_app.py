@@ -1,4 +1,4 @@
-"""A page with a picture, what there is to take, and a field to bring a file back."""
+"""A page with a picture, what there is to take, and a field to bring a file back; at its end it counts its runs."""
 
 import streamlit as st
 
@@ -17,3 +17,5 @@ trace = open_file() or own
 live_picture(*frame(trace), key="picture", link=None)
 with st.expander("Take it with you"):
     take_it(Shown(trace))
+st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+st.text(st.session_state["runs"])

@@ -18,6 +18,8 @@ from tests.export.traces import ODD, attending, changed, odd
 from tests.export.traces import TEXT as CHANGED_TEXT
 from tests.helpers import mechanisms_for, png
 
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
+
 
 @pytest.fixture
 def offline(browser, tmp_path):
@@ -228,8 +230,10 @@ def test_everything_that_is_offered_is_the_trace(shown):
     assert taken(shown, "HTML").startswith(b"<!DOCTYPE html>")
     assert taken(shown, "PNG").startswith(b"\x89PNG")
     assert b"<path" not in taken(shown, "SVG")
+    runs = shown.get_by_test_id("stText")
+    before = runs.text_content()
     shown.get_by_role("radio", name="arcs").click()
-    shown.wait_for_timeout(500)
+    expect(runs).not_to_have_text(before)  # what is taken while the page runs is of the old run, and lost
     assert b"<path" in taken(shown, "SVG")
     assert "attnviz.attend(" in shown.locator("[data-testid=stCode]").text_content()
 
