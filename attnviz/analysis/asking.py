@@ -15,6 +15,8 @@ from attnviz.trace import AttentionMap, Axis, Step, Trace
 
 MOST = 64  # queries that are shown
 FOUND = 3  # largest weights that are named
+FLAT = 0.01  # the part of the largest weight by which others must fall short of it, or none is named
+ALIKE = "all alike"
 _REPEATED = re.compile(r"(.+), (\w+) (\d+)")
 _USUAL = ("query", "queries")
 
@@ -180,5 +182,12 @@ def _answer(
 
 
 def _largest(keys: Axis, weights: Float[np.ndarray, " key"]) -> tuple[tuple[str, float], ...]:
-    order = np.argsort(-weights, kind="stable")[:FOUND]
-    return tuple((named(keys, int(k)), float(weights[k])) for k in order if weights[k] > 0)
+    """The items with the largest weights; of several in the same place of a picture the first."""
+    if len(keys) > 1 and weights.max() - weights.min() < FLAT * abs(weights.max()):
+        return ((ALIKE, float(weights.max())),)
+    found: dict[str, float] = {}
+    for k in np.argsort(-weights, kind="stable"):
+        if len(found) == FOUND or weights[k] <= 0:
+            break
+        found.setdefault(named(keys, int(k)), float(weights[k]))
+    return tuple(found.items())

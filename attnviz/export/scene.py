@@ -119,10 +119,10 @@ def views_of(trace: Trace, which: int | str = 0) -> tuple[str, ...]:
         return ()
     attention = chosen_map(trace, which)
     queries, keys = attention.axes[-2:]
-    if is_table(attention):
-        return "matrix", *(("overlay",) if keys.grid else ("facts" if keys.kind == "fact" else "tokens", "arcs"))
     if keys.grid:
         return "overlay", "matrix"
+    if is_table(attention):
+        return "matrix", "facts" if keys.kind == "fact" else "tokens", "arcs"
     if keys.kind == "fact":
         return ("facts", "matrix", "arcs") if len(queries) > 1 else ("facts", "matrix")
     drawn = "tokens", "matrix", "arcs"

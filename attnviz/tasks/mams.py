@@ -127,8 +127,8 @@ register(
             Part("target", "words", "Target", of="review", help="The words of the review that you ask about."),
         ),
         examples=(
-            {"review": _SOUP, "target": "soup"},
             {"review": _SOUP, "target": "waiter"},
+            {"review": _SOUP, "target": "soup"},
             {"review": _CAKE, "target": "noodles"},
             {"review": _CAKE, "target": "mango cake"},
             {"review": _BILL, "target": "portions"},
@@ -137,7 +137,7 @@ register(
             {"review": _JAZZ, "target": "waiters"},
         ),
         pairs=(
-            ({"review": _SOUP, "target": "soup"}, {"review": _SOUP, "target": "waiter"}),
+            ({"review": _SOUP, "target": "waiter"}, {"review": _SOUP, "target": "soup"}),
             ({"review": _CAKE, "target": "noodles"}, {"review": _CAKE, "target": "mango cake"}),
         ),
         data=DataSource("mams", "MAMS aspect terms, 4,297 training sentences with 11,186 aspects", LICENCE),

@@ -28,6 +28,22 @@ def test_each_turn_of_a_loop_asks_its_own_row():
     np.testing.assert_array_equal(second.vector, [2.0, 2.0])
 
 
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ([0.25, 0.25, 0.25, 0.25], (("all alike", 0.25),)),
+        ([0.0, 0.5, 0.3, 0.2], (("a patch at the centre", 0.5), ("a patch at the right", 0.2))),
+        ([-1.0, 0.5, -1.0, -1.0], (("a patch at the centre", 0.5),)),
+    ],
+)
+def test_places_of_a_picture_are_named_once_and_none_where_all_are_alike(weights, found):
+    keys = Axis("patch", tuple(f"row 1, column {c}" for c in range(1, 5)), (1, 4))
+    attention = AttentionMap("weights", np.array([weights]), (Axis("query", ("query",)), keys))
+    query = Step("query", "", np.ones((1, 2)), (Axis("query", ("query",)), Axis("feature", ("1", "2"))))
+    (asked,) = askings(Trace("unheard of", (attention,), (query,), np.zeros(2)))
+    assert asked.found == found
+
+
 def test_what_a_turn_leaves_asks_the_next_one():
     trace = attnviz.attend("memory_network", text=TEXT)
     found = askings(trace)

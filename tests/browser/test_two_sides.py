@@ -76,6 +76,34 @@ def test_below_a_picture_stand_the_weights_on_the_sentence(show):
     np.testing.assert_allclose(drawn(page, 0)["numbers"], weights(trace, "query weights"), atol=1e-6)
 
 
+def test_each_asking_word_has_the_picture_for_itself_and_a_click_enlarges_it(show):
+    page = show("two_sides_patches")
+    names = page.locator(f"{BLOCKS} figure .name:visible")
+    assert names.all_text_contents() == list(ASKING)
+    affinity = weights(two_sides(PATCHES), "affinity")
+    drawn = page.locator(PICTURE).evaluate(
+        """(root) => {
+            const block = root.picture.beside.blocks[1];
+            return block.over.made.map(({ map }) => [...block.group.row(0, map)]);
+        }"""
+    )
+    np.testing.assert_allclose(drawn, affinity, atol=1e-6)
+    blank, tinted = page.locator(PICTURE).evaluate(
+        """(root) => {
+            const canvases = root.picture.beside.blocks[1].over.made.map(({ canvas }) => canvas);
+            return [canvases[0].toDataURL() === canvases[1].toDataURL(), canvases[0].width > 100];
+        }"""
+    )
+    assert tinted and not blank
+    names.nth(2).click()
+    linked(page, "#group=1&query=2")
+    assert page.locator(PICTURE).get_attribute("data-view") == "overlay"
+    page.get_by_role("button", name="matrix", exact=True).click()
+    assert page.locator(PICTURE).evaluate("root => root.picture.grid.spec.columns")[:5] == [
+        *("1, 1", "1, 2", "1, 3", "1, 4", "2, 1")
+    ]
+
+
 def test_each_hop_has_a_row_on_the_asking_words(show):
     page = show("two_sides_facts")
     assert page.locator(PICTURE).get_attribute("data-view") == "facts"

@@ -1,6 +1,9 @@
-// Below the weights on the items: those on the words that asked, and how well each pair fits, as small grids.
+// Below the weights on the items: those on the words that asked, and how well each pair fits, as small grids; or, where
+// the items are patches, over the picture, once for each word.
 
 const MOST_BESIDE = 190; // pixels of one grid; what is higher scrolls
+const MOST_OVER = 300; // the same of small pictures
+const OVER_SIZES = [130, 260]; // pixels that a small picture is wide, at least and at most
 
 class Beside {
   constructor(picture) {
@@ -10,6 +13,7 @@ class Beside {
     this.node.addEventListener("click", ({ target }) => {
       const block = this.blocks.find(({ title }) => title === target);
       if (block) picture.chooseGroup(block.index);
+      else this.enlarge(target);
     });
   }
 
@@ -31,7 +35,7 @@ class Beside {
     const title = element("button", { type: "button", class: "plain act" });
     const about = element("span");
     const node = element("div", {}, element("p", {}, title, about));
-    node.block = { title, about, grid: new Grid(node), pointed: null };
+    node.block = { title, about, grid: new Grid(node), over: new Figures(node), pointed: null };
     const point = (event) => this.point(node.block, node.block.grid.hit(event));
     for (const kind of ["pointermove", "click"]) node.block.grid.canvas.addEventListener(kind, point);
     node.block.grid.canvas.addEventListener("pointerleave", () => this.point(node.block, null));
@@ -51,8 +55,45 @@ class Beside {
     setText(block.title, group.title);
     setText(block.about, block.pointed ? wordsFor(table, block.pointed) : legendFor(group, table));
     block.about.classList.toggle("pointed", Boolean(block.pointed));
+    const isOver = group.asks === "pair" && picture.views.includes("overlay");
+    setShown(block.grid.scroller, !isOver);
+    setShown(block.over.box, isOver);
+    if (isOver) return this.paintOver(block.over, group, table);
     setAttribute(block.grid.canvas, "aria-label", `${group.title}: ${wordsFor(table, largestCell(table))}`);
     block.grid.show(this.specFor(group, table, block.pointed), false);
+  }
+
+  // The picture once for each row of the table.
+  paintOver(over, group, { names, row, scale }) {
+    const { picture } = this;
+    const { theme, width, selection, frame, drawnMarks: marks } = picture;
+    const aspect = picture.naturalAspect();
+    const wide = fittingWidth(names.length, width, MOST_OVER, (wide) => wide / aspect, ...OVER_SIZES);
+    const view = {
+      theme, row, marks, palette: paletteFor(theme.name, group), hide: selection.hide, opacity: selection.opacity,
+      on: () => true, rowScale: scale, grid: frame.meta.grid, point: null,
+      picture: pictureOf(frame.meta.picture, () => picture.paint(false)),
+    };
+    over.show({
+      maps: [...names.keys()], size: { width: wide, height: Math.round(wide / aspect) }, room: width, most: MOST_OVER,
+      label: (query) => `${group.title}: ${names[query]}`,
+      caption: ({ name, number, enlarge, button }, query) => {
+        setText(name, names[query]);
+        setAttribute(button, "title", `${WORDS.enlarge} “${names[query]}”`);
+        for (const node of [number, enlarge]) setShown(node, false);
+      },
+      paint: (context, query, size) => paintOverlay(context, group, query, size, view),
+    });
+  }
+
+  // The affinity of one word, large.
+  enlarge(target) {
+    for (const { over, index } of this.blocks) {
+      const made = over.made.find(({ figure }) => figure.contains(target));
+      if (!made) continue;
+      this.picture.chooseGroup(index);
+      this.picture.choose({ view: "overlay", query: made.map });
+    }
   }
 
   specFor(group, { names, columns, row, scale }, pointed) {
@@ -61,7 +102,7 @@ class Beside {
     const isPair = group.asks === "pair";
     const longest = Math.max(0, ...names.map((name) => textWidth(name, font)));
     return {
-      width, theme, columns, row, palette: paletteFor(theme.name, group),
+      width, theme, row, columns: shortened(columns), palette: paletteFor(theme.name, group),
       labelWidth: longest ? Math.min(longest + 16, width * 0.3) : 2,
       rows: names.length, rowLabels: names, captions: false, on: () => true, scale, hide: selection.hide,
       gap: isPair ? 1 : 3, squeeze: true, upright: isPair, cellSize: [14, 72], rowHeight: isPair ? 22 : 26,

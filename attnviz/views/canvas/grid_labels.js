@@ -63,6 +63,11 @@ Object.defineProperties(
   }),
 );
 
+// Where there is no room for words: a patch is called by its row and column alone.
+function shortened(labels) {
+  return labels.map((label) => label.replace(/^row (\d+), column (\d+)$/, "$1, $2"));
+}
+
 // Columns under words: all alike where that fits every word, else each as wide as its word. With `squeeze` long words
 // are cut, down to `SHORTEST` pixels, where that brings all columns into the room.
 function levelWidths(lengths, room, squeeze) {

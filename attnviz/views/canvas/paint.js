@@ -176,7 +176,7 @@ Object.defineProperties(
       const spec = {
         width, theme, palette, labelWidth,
         rows: this.rows,
-        columns: group.keys,
+        columns: shortened(group.keys),
         rowLabels: queries ? group.queries : null,
         captions: !queries,
         row: queries ? (query) => group.row(map, query) : this.rowOf,

@@ -137,7 +137,7 @@ class Picture {
     }
     const patches = meta.grid ? meta.grid[0] * meta.grid[1] : 0;
     const onPicture = this.group && patches > 0 && this.group.K >= patches && this.group.K - patches <= 8;
-    if (onPicture) return isTable ? ["matrix", "overlay"] : ["overlay", "matrix"];
+    if (onPicture) return ["overlay", "matrix"];
     const drawn = isTable ? ["matrix", "tokens", "arcs"] : ["tokens", "matrix", "arcs"];
     if (this.group?.counts !== "token") return drawn;
     if (isTable) return [...drawn, "reading"];
