@@ -77,10 +77,7 @@ class Plan:
 PLANS = {
     "text": Plan(epochs=24, batch=64, rate=1e-3),
     "image": Plan(epochs=2, batch=256, patience=2),
-    "target": Plan(epochs=8, rate=1e-3, patience=3),
-    "category": Plan(epochs=12, rate=1e-3),
 }
-JOB_PLAN = Plan(epochs=24, batch=64, rate=1e-3)  # of a job that has no plan of its own
 LEAST_STEPS = 300
 OWN_PLANS = {
     "capsule": {
@@ -91,20 +88,14 @@ OWN_PLANS = {
         "text": Plan(epochs=8, batch=64, rate=1e-3),
         "image": Plan(epochs=4, batch=128, rate=3e-3, rows=6000),
     },
-    "routing": {
-        "text": Plan(epochs=24, batch=64, rate=3e-3),
-        "image": Plan(epochs=3, batch=256, rate=3e-3),
-    },
-    "hierarchical_capsule": {
-        "text": Plan(epochs=16, batch=64, rate=3e-3),
-        "image": Plan(epochs=2, batch=256, rate=3e-3),
-    },
+    "routing": {"image": Plan(epochs=3, batch=256, rate=3e-3)},
+    "hierarchical_capsule": {"image": Plan(epochs=2, batch=256, rate=3e-3)},
 }
 
 
 def plan_of(mechanism: str, kind: str) -> Plan:
-    """The plan for a mechanism on a kind of task."""
-    return {**PLANS, **OWN_PLANS.get(mechanism, {})}.get(kind, JOB_PLAN)
+    """The plan for a mechanism on texts or pictures that are given whole; a job has a plan of its own."""
+    return {**PLANS, **OWN_PLANS.get(mechanism, {})}[kind]
 
 
 def for_few(plan: Plan, n: int) -> Plan:

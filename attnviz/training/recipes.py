@@ -203,7 +203,8 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     options = spec.parse(values)
     train_set, val_set = _encoded(task.name, data)
     classifier = models.untrained(task.name, spec.name, options)
-    plan = heads.for_few(heads.plan_of(spec.name, task.kind), len(train_set.labels))
+    job = _job(task)
+    plan = heads.for_few(job.PLAN if job else heads.plan_of(spec.name, task.kind), len(train_set.labels))
     stages = getattr(classifier.attention, "stages", (None,))
     for stage in stages:
         if stage is not None:

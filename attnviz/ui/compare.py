@@ -1,7 +1,7 @@
 """Mechanisms beside each other on one input, one mechanism on two inputs, or all of them: what reruns while typing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -15,10 +15,10 @@ from attnviz.analysis.said import said
 from attnviz.errors import AttnvizError, PairError
 from attnviz.features.picture import as_data_url
 from attnviz.intervention import Intervention
+from attnviz.tasks.job import Values
 from attnviz.tasks.registry import Task
 from attnviz.trace import Trace
 from attnviz.ui import changes, details, inputs, link, live
-from attnviz.ui.inputs import Given
 from attnviz.ui.panels import Setup, in_words
 from attnviz.ui.shown import Shown
 from attnviz.views import canvas
@@ -64,6 +64,14 @@ def _pairs(known: dict[str, tuple[Any, Any]], task: Task) -> None:
     st.menu_button("Examples", list(known), key="pair", on_click=write)
 
 
+@dataclass(frozen=True)
+class Source:
+    """What all panels, or one of them, look at: the parts of the input, and the same as the models read it."""
+
+    values: Values
+    plain: models.Input
+
+
 @st.fragment
 def side_by_side(setups: Sequence[Setup]) -> None:
     """Panels on one input."""
@@ -93,7 +101,7 @@ def all_mechanisms(reference: Setup) -> None:
     now = changes.now(reference.slot)
     done = Intervention(temperature=now.temperature, alignment=now.alignment)
     source, hint = _source(reference.task)
-    given = models.encode(reference.task.name, source.values)
+    given = source.plain
     picture = None if given.picture is None else as_data_url(given.picture)
     known, problems = _all_models(reference)
     panels, seen = {}, []
@@ -139,7 +147,7 @@ def _put_beside() -> None:
         st.session_state["mechanism2"], st.session_state["_view_wanted"] = name, "side"
 
 
-def _show(setups: Sequence[Setup], sources: Sequence[Given], hint: str, slots: Sequence[str], shared: bool) -> None:
+def _show(setups: Sequence[Setup], sources: Sequence[Source], hint: str, slots: Sequence[str], shared: bool) -> None:
     drawn = [_drawn(*of) for of in zip(setups, sources, slots, strict=True)]
     meta, numbers = board([panel for panel, _, _ in drawn])
     meta["hint"] = " ".join(dict.fromkeys(filter(None, [hint, *(note for *_, notes in drawn for note in notes)])))
@@ -163,9 +171,9 @@ def _with_differences(seen: list[Shown]) -> list[Shown]:
     return found
 
 
-def _drawn(setup: Setup, source: Given, slot: str) -> tuple[Panel, Shown, tuple[str, ...]]:
+def _drawn(setup: Setup, source: Source, slot: str) -> tuple[Panel, Shown, tuple[str, ...]]:
     """A panel with the changes of a slot, what it shows, and notes about its input."""
-    shown, notes = live.of_values(setup.asked, source.values, slot)
+    shown, notes = live.of_plain(setup.asked, source.values, source.plain, slot)
     meta, weights = frame(shown.trace, before=shown.before, picture=shown.picture, text=shown.trace.given)
     meta["change"] = live.described(shown, slot)
     panel = _panel(shown, (meta, weights), setup.options, slot)
@@ -176,14 +184,18 @@ def _panel(shown: Shown, framed: tuple[dict, Any], options: str, number: str = "
     return Panel(shown.trace, *framed, options, figures(shown.model, shown.given), number)
 
 
-def _source(task: Task, slot: str = "", number: int = 0, example: Any = None) -> tuple[Given, str]:
+def _source(task: Task, slot: str = "", number: int = 0, example: Any = None) -> tuple[Source, str]:
     """What was typed or chosen; where that cannot be used, the last that could, and a sentence that says so."""
     last = f"_compared_{task.kind}{slot}"
     try:
         found = inputs.ask(task, slot, number, example)
-        models.encode(task.name, found.values)
+        source = _encoded(task, found.values)
     except AttnvizError as error:
-        first = Given(inputs.values_of(task, example or task.examples[0]), shared=True)
-        return st.session_state.get(last) or first, str(error)
-    st.session_state[last] = found
-    return found, "" if found.shared else "A picture of your own is not part of the link."
+        known = st.session_state.get(last)
+        return known or _encoded(task, inputs.values_of(task, example or task.examples[0])), str(error)
+    st.session_state[last] = source
+    return source, "" if found.shared else "A picture of your own is not part of the link."
+
+
+def _encoded(task: Task, values: Values) -> Source:
+    return Source(values, models.encode(task.name, values))

@@ -57,12 +57,15 @@ def follow(asked: Asked, draw: Draw | None = None) -> None:
 
 def of_values(asked: Asked, values: Values, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
     """What an input shows with the changes of a slot, and notes about it. An AttnvizError if it cannot be used."""
-    task = asked.model.task.name
-    plain = models.encode(task, values)
+    return of_plain(asked, values, models.encode(asked.model.task.name, values), slot)
+
+
+def of_plain(asked: Asked, values: Values, plain: models.Input, slot: str = "") -> tuple[Shown, tuple[str, ...]]:
+    """The same, where `values` are encoded as they are already."""
     if plain.axis.kind in _FOLLOWED:
         changes.follow_words(plain.axis.labels, slot)
     swapped = changes.now(slot).swapped
-    given = models.encode(task, values, swapped) if swapped else plain
+    given = models.encode(asked.model.task.name, values, swapped) if swapped else plain
     return of_input(asked, given, plain, slot), given.notes
 
 

@@ -13,6 +13,7 @@ from attnviz.training import aspects, heads
 from attnviz.training.jobs import target
 
 EPOCHS = 6
+PLAN = heads.Plan(epochs=12, rate=1e-3)
 variants = target.variants
 
 

@@ -14,6 +14,7 @@ from attnviz.features.words import Words
 from attnviz.tasks.registry import Examples, Task
 from attnviz.training import aspects, heads
 
+PLAN = heads.Plan(epochs=8, rate=1e-3, patience=3)
 FORM_OF = {
     ("co_attention", "weights"): {"form": "alternating"},
     ("co_attention", "activation"): {"form": "interactive"},

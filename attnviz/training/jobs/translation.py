@@ -30,7 +30,7 @@ from attnviz.zoo import store
 N_ENGLISH = 3600  # pieces
 RARE = 2  # a Chinese character that occurs less often is unknown
 TOKENS_IN_BATCH = 700  # of both languages together
-EPOCHS = 10
+EPOCHS = 24
 NEAR = 2  # words each way that count as neighbours
 OTHER = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
 NAMES = {"en": "English", "zh": "Chinese"}
