@@ -6,6 +6,5 @@ from attnviz.views.canvas import load_code
 
 page_head("Queries")
 load_code()
-stage.one_mechanism(asking.draw)
-asking.disputes(asking.chosen())
+asking.disputes(stage.one_mechanism(asking.draw))
 details.closed()

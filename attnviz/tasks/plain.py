@@ -17,7 +17,7 @@ from attnviz.tasks.classifier import Classifier
 from attnviz.tasks.job import Part, Values
 from attnviz.trace import Axis
 
-TEXT, IMAGE = "text", "image"
+TEXT, IMAGE = KINDS = "text", "image"
 PARTS = {TEXT: (Part("text", "text", "Sentence"),), IMAGE: (Part("picture", "picture", "Picture"),)}
 
 

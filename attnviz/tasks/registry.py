@@ -16,7 +16,7 @@ from attnviz.attention.registry import Mechanism
 from attnviz.errors import DataError, UnknownNameError
 from attnviz.features.picture import fit
 from attnviz.tasks.job import Job, Part
-from attnviz.tasks.plain import IMAGE, PARTS, TEXT, PictureJob, TextJob
+from attnviz.tasks.plain import IMAGE, KINDS, PARTS, TEXT, PictureJob, TextJob
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,7 @@ def tasks() -> dict[str, Task]:
     package = importlib.import_module("attnviz.tasks")
     for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
         importlib.import_module(f"attnviz.tasks.{module}")
-    plain = (TEXT, IMAGE)
-    order = {name: plain.index(task.kind) if task.kind in plain else 2 for name, task in _registry.items()}
+    order = {name: KINDS.index(task.kind) if task.kind in KINDS else len(KINDS) for name, task in _registry.items()}
     return dict(sorted(_registry.items(), key=lambda item: order[item[0]]))
 
 

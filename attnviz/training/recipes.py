@@ -18,8 +18,8 @@ from attnviz.attention import registry as mechanisms
 from attnviz.errors import DataError, OptionError
 from attnviz.features.text import TextFeatures
 from attnviz.features.words import Words
+from attnviz.tasks import plain, sst
 from attnviz.tasks import registry as tasks
-from attnviz.tasks import sst
 from attnviz.tasks.registry import Examples, Task
 from attnviz.training import corpora, heads, image_features, text_features
 from attnviz.training.image_features import Cycle
@@ -32,7 +32,6 @@ SENTENCES = 80_000  # of the unlabelled text, drawn once
 TEACHER_CARD = "all-MiniLM-L6-v2 (Apache-2.0): input embeddings, and its last layer as the target"
 SWEPT = ("trec", "sst", "cifar10")
 DRAWN = ("mnist",)
-PLAIN = ("text", "image")
 TEXT_PLANS = {
     "trec": {"epochs": 10, "rate": 2e-3, "words": 1024, "dropout": 0.2},
     "sst": {"epochs": 4, "rate": 1e-3, "words": 4096, "dropout": 0.3},
@@ -48,7 +47,7 @@ def everything() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every file of the zoo in the order in which it can be made: (task, mechanism or "features", options)."""
     yield "text", "features", {}
     for task in tasks.tasks().values():
-        if not task.features_of or task.kind in PLAIN:
+        if not task.features_of or task.kind in plain.KINDS:
             yield task.name, "features", {}
     for task in tasks.tasks().values():
         for name, spec in mechanisms.mechanisms().items():
@@ -78,7 +77,7 @@ def variants(about: Task, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
 
 def _job(task: Task) -> ModuleType | None:
     """The training of a job: the module in `training/jobs` that is called like the task's kind."""
-    return None if task.kind in PLAIN else import_module(f"attnviz.training.jobs.{task.kind}")
+    return None if task.kind in plain.KINDS else import_module(f"attnviz.training.jobs.{task.kind}")
 
 
 def train(task: str, mechanism: str, data: Path, options: dict[str, Any]) -> dict[str, Any]:

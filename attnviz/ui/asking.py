@@ -4,7 +4,6 @@ from dataclasses import fields
 
 import streamlit as st
 
-from attnviz.attention import registry
 from attnviz.attention.registry import Mechanism
 from attnviz.ui import live
 from attnviz.views import canvas, flow
@@ -53,8 +52,3 @@ def _switch(spec: Mechanism, option: str) -> str:
     only = known[option].get("only")
     found = f"“{known[option]['label']}”, above"
     return found + (f", with {known[only[0]]['label']} {only[1]}" if only else "")
-
-
-def chosen() -> Mechanism:
-    """The mechanism of the page."""
-    return registry.get(st.session_state["mechanism"])

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from attnviz.attention.registry import Mechanism
 from attnviz.errors import AttnvizError
 from attnviz.trace import Trace
 from attnviz.ui import changes, controls, inputs, link, live
@@ -9,8 +10,11 @@ from attnviz.ui.take import open_file
 from attnviz.zoo import models
 
 
-def one_mechanism(draw: live.Draw | None = None) -> None:
-    """Choose mechanism, task, options and input, and draw the trace: as the live picture, or by `draw`."""
+def one_mechanism(draw: live.Draw | None = None) -> Mechanism:
+    """Choose mechanism, task, options and input, and draw the trace: as the live picture, or by `draw`.
+
+    Returns the mechanism that was chosen.
+    """
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with right.container(horizontal=True, vertical_alignment="bottom"):
         spec = controls.mechanism()
@@ -21,7 +25,7 @@ def one_mechanism(draw: live.Draw | None = None) -> None:
             opened = open_file()
     if opened is not None:
         _show_opened(opened, draw)
-        return
+        return spec
     with left:
         controls.choose_mechanism()
     st.caption(controls.introduced(spec, task))
@@ -48,6 +52,7 @@ def one_mechanism(draw: live.Draw | None = None) -> None:
         link.show()
         if untrained:
             st.caption(untrained)
+    return spec
 
 
 def _show_opened(trace: Trace, draw: live.Draw | None) -> None:

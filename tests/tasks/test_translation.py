@@ -261,12 +261,30 @@ def test_the_trained_models_translate(form):
     assert "friend" in text.written(back.prediction.labels, "en")
 
 
+SAID = {
+    "他喝水。": ("water", "水"),
+    "我的猫很小。": ("cat", "猫"),
+    "我们去学校。": ("school", "学校"),
+    "她喜欢音乐。": ("music", "音乐"),
+    "那本书很有趣。": ("book", "书"),
+    "我想买一辆汽车。": ("car", "汽车"),
+    "请打开窗户。": ("window", "窗户"),
+    "他昨天看了电视。": ("yesterday", "昨天"),
+    "Tom住在波士顿。": ("Boston", "波士顿"),
+    "孩子们在花园里玩。": ("children", "孩子们"),
+    "我每天早上喝牛奶。": ("milk", "牛奶"),
+}
+
+
 @pytest.mark.parametrize("form", ["bahdanau", "luong"])
-def test_a_trained_model_looks_at_the_word_that_it_translates(form):
-    trace = translate("他喝水。", form)
-    weights = trace.map("weights")
-    row = weights.axes[0].labels.index("water")
-    assert weights.axes[1].labels[int(weights.weights[row].argmax())] == "水"
+def test_trained_models_mostly_look_at_the_word_that_they_translate(form):
+    found = []
+    for sentence, (word, original) in SAID.items():
+        trace = translate(sentence, form)
+        rows, keys = (axis.labels for axis in trace.map("weights").axes[-2:])
+        if word in rows:
+            found.append(keys[int(trace.map("weights").weights[rows.index(word)].argmax())] in original)
+    assert len(found) >= 9 and sum(found) >= 0.75 * len(found)  # by chance about 0.3
 
 
 def test_masking_a_word_takes_it_out_of_the_translation():

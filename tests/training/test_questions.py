@@ -175,15 +175,45 @@ def test_reader_and_pointer_are_made_and_evaluated(name, request, empty_zoo, mon
     assert figures["accuracy"] == pytest.approx(head["metric"]["accuracy"], abs=0.1)  # kept in half precision
 
 
-def test_training_learns_who_was_met(english, empty_zoo):
-    """Fifty batches of one text's questions: the loss falls far below that of a guess among its words."""
+@pytest.fixture
+def small(english, empty_zoo):
+    """A small reader with its pointer, a source that makes questions about one text, and those questions."""
     source = questions.Books(english / "cloze_gutenberg")
     torch.manual_seed(0)
     reader = Reader(32, narrow=8)
     reader.embedding.normal_()
     pointer = tasks.get("cloze").job.output(mechanisms.get(training.MECHANISM), None, 32).requires_grad_(False)
     samples = source.questions[:12]
-    before = training.loss(reader.eval(), pointer, samples).item()
     source.made = lambda rng: samples
-    training._fit(reader, pointer, reader.parameters(), source, training.Plan(60, 3e-3), check=dict)
+    return reader, pointer, source, samples
+
+
+def measured(monkeypatch, reader: Reader, *figures: float) -> list[list[torch.Tensor]]:
+    """Lets the validation questions be answered with these figures; the reader's weights at each of those times."""
+    seen, said = [], iter(figures)
+
+    def measure(*_):
+        seen.append(training._copies(list(reader.parameters())))
+        return {"accuracy": next(said)}
+
+    monkeypatch.setattr(training, "measure", measure)
+    return seen
+
+
+def test_training_learns_who_was_met(small, monkeypatch):
+    """Sixty batches of one text's questions: the loss falls far below that of a guess among its words."""
+    reader, pointer, source, samples = small
+    before = training.loss(reader.eval(), pointer, samples).item()
+    measured(monkeypatch, reader, 0.1, 0.2, 0.3, 0.4, 0.5)
+    training._fit(reader.train(), pointer, reader.parameters(), source, training.Plan(60, 3e-3), [])
     assert training.loss(reader.eval(), pointer, samples).item() < before / 2
+
+
+@pytest.mark.parametrize(("figures", "best"), [((0.1, 0.2, 0.5, 0.5, 0.3), 2), ((0.4, 0.1, 0.2, 0.1, 0.4), 0)])
+def test_the_best_weights_are_kept_and_the_beginning_counts(small, monkeypatch, figures, best):
+    reader, pointer, source, _ = small
+    seen = measured(monkeypatch, reader, *figures)
+    training._fit(reader.train(), pointer, reader.parameters(), source, training.Plan(8, 3e-3), [])
+    assert len(seen) == 5
+    same = [all(map(torch.equal, reader.parameters(), state)) for state in seen]
+    assert same == [i == best for i in range(5)]

@@ -52,6 +52,18 @@ def test_rare_characters_are_left_out():
     assert training.chinese_pieces(["我我你", "你我。", "她。"]) == [*SPECIAL, "我", "你", "。"]
 
 
+@pytest.mark.parametrize(("form", "n_careful"), [("bahdanau", 0), ("luong", 1), ("none", 0)])
+def test_keys_of_products_learn_slowly(form, n_careful):
+    spec = get("rnn_query")
+    way = Way(spec, spec.parse({"form": form}), 8, 20)
+    (quick, *careful) = training._groups(way, 2e-3)
+    assert quick["lr"] == 2e-3 and len(careful) == n_careful
+    for group in careful:
+        assert group["lr"] == pytest.approx(2e-4) and group["params"] == [way.attention.keys.weight]
+    everything = [p for group in (quick, *careful) for p in group["params"]]
+    assert sorted(map(id, everything)) == sorted(map(id, way.parameters()))
+
+
 def test_pairs_are_numbers_in_the_direction_asked_for():
     (pair,) = training.pairs(Examples(ROWS[:1], torch.zeros(1)), "zh")
     assert text.written(text.labels(pair.source, "en"), "en") == "He sleeps."

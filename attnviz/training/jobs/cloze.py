@@ -39,9 +39,9 @@ class Plan:
     published: float = 0.0
 
 
-PLANS = {"cloze": Plan(650, 1.5e-3, 0.1), "cloze_zh": Plan(1000, 1.5e-3, 0.1, published=0.3)}
+PLANS = {"cloze": Plan(650, 1.5e-3, 0.1), "cloze_zh": Plan(2500, 1.5e-3, 0.1, published=0.3)}
 HEAD_PLAN = Plan(50, 5e-4, published=1.0)
-CHECKS = 4  # times that validation questions are answered while the reader is trained
+CHECKS = 4  # times that validation questions are answered during training; the best weights are kept
 
 
 def variants(task: Task, spec: mechanisms.Mechanism) -> list[dict[str, Any]]:
@@ -60,7 +60,8 @@ def train_features(task: Task, data: Path) -> dict[str, Any]:
     given = dict(model.named_parameters())
     if isinstance(source, Stories):
         given["embedding"] = model.embedding.requires_grad_()
-    _fit(model, pointer, given.values(), source, PLANS[task.name], lambda: measure(model, pointer, source.words, val))
+    model.train()
+    _fit(model, pointer, given.values(), source, PLANS[task.name], val)
     state = {name: value for name, value in model.state_dict().items() if task.name != "cloze" or name != "embedding"}
     card = recipes.card_of(task.name, "features", {}, started, measure(model, pointer, source.words, val))
     card |= _about(task, source, val) | {"d_model": model.d_model}
@@ -103,7 +104,7 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     reader, _ = models.features(task.name)
     pointer = models.untrained(task.name, spec.name, options)
     val = task.read(data / task.data.folder, "val").inputs
-    _fit(reader, pointer, pointer.parameters(), source, HEAD_PLAN)
+    _fit(reader, pointer, pointer.parameters(), source, HEAD_PLAN, val)
     card = recipes.card_of(task.name, spec.name, values, started, measure(reader, pointer, source.words, val))
     card |= _about(task, source, val) | {"parameters": sum(p.numel() for p in pointer.parameters())}
     store.write(models.weights_file(task.name, spec.name, options), pointer.state_dict(), card)
@@ -122,20 +123,20 @@ def _about(task: Task, source: Source, val: Sequence[Question]) -> dict[str, Any
 
 
 def _fit(
-    reader: Reader,
-    pointer: Pointer,
-    parameters: Iterable[Tensor],
-    source: Source,
-    plan: Plan,
-    check: Callable[[], dict[str, float]] | None = None,
+    reader: Reader, pointer: Pointer, parameters: Iterable[Tensor], source: Source, plan: Plan, val: Sequence[Question]
 ) -> None:
-    """Train `parameters` in place; the rate rises for a twentieth of the batches and falls along a cosine."""
-    parameters, rng = list(parameters), random.Random(recipes.SEED)
+    """Train `parameters` in place and leave them at their best on `val`, the beginning included.
+
+    The rate rises for a twentieth of the batches and falls along a cosine.
+    """
+    parameters, rng, is_reader = list(parameters), random.Random(recipes.SEED), reader.training
     optimizer = torch.optim.AdamW(parameters, lr=plan.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=plan.batches, pct_start=0.05)
-    progress, mean, figures = Progress("train", plan.batches, seconds=20), math.nan, {}
+    figures = measure(reader, pointer, source.words, val)
+    best, state = figures["accuracy"], _copies(parameters)
+    progress, mean = Progress("train", plan.batches, seconds=20), math.nan
     for batch in range(plan.batches):
-        reader.train(check is not None)
+        reader.train(is_reader)
         samples = source.published(rng) if rng.random() < plan.published else source.made(rng)
         value = loss(reader, pointer, samples)
         value.backward()
@@ -144,9 +145,17 @@ def _fit(
         optimizer.zero_grad()
         schedule.step()
         mean = value.item() if math.isnan(mean) else 0.98 * mean + 0.02 * value.item()
-        if check and (batch + 1) % (plan.batches // CHECKS) == 0:
-            figures = check()
-        progress.step(f"loss {mean:.3f} {figures}")
+        if (batch + 1) % max(1, plan.batches // CHECKS) == 0:
+            figures = measure(reader, pointer, source.words, val)
+            if figures["accuracy"] > best:
+                best, state = figures["accuracy"], _copies(parameters)
+        progress.step(f"loss {mean:.3f}, held-out accuracy {figures['accuracy']:.4f}")
+    for parameter, value in zip(parameters, state, strict=True):
+        parameter.data.copy_(value)
+
+
+def _copies(parameters: Sequence[Tensor]) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in parameters]
 
 
 def loss(reader: Reader, pointer: Pointer, samples: Sequence[Sample]) -> Float[Tensor, ""]:

@@ -31,6 +31,7 @@ N_ENGLISH = 3600  # pieces
 RARE = 2  # a Chinese character that occurs less often is unknown
 TOKENS_IN_BATCH = 700  # of both languages together
 EPOCHS = 24
+PRODUCTS = 0.1  # of the rate: scores that are products, which nothing bounds, would soon be all or nothing
 NEAR = 2  # words each way that count as neighbours
 OTHER = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
 NAMES = {"en": "English", "zh": "Chinese"}
@@ -99,10 +100,12 @@ def fit(
     """Train in place, leave the way with the weights of its best epoch, return its loss on `val`."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(way.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    groups = _groups(way, rate)
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     lengths = [len(p.source) + len(p.target) for p in train]
     plans = [batches(lengths, TOKENS_IN_BATCH, generator) for _ in range(epochs)]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=sum(map(len, plans)), pct_start=0.15)
+    rates, steps = [group["lr"] for group in groups], sum(map(len, plans))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.15)
     progress, best, state = Progress("translate", epochs, seconds=0), float("inf"), {}
     for plan in plans:
         way.train()
@@ -118,6 +121,13 @@ def fit(
             best, state = loss, {name: value.clone() for name, value in way.state_dict().items()}
     way.load_state_dict(state)
     return best
+
+
+def _groups(way: Way, rate: float) -> list[dict[str, Any]]:
+    """Parameters with their highest rate."""
+    careful = way.attention.keys.weight if way.attention.form == "luong" else None
+    groups = [{"params": [p for p in way.parameters() if p is not careful], "lr": rate}]
+    return groups if careful is None else [*groups, {"params": [careful], "lr": PRODUCTS * rate}]
 
 
 @torch.inference_mode()
