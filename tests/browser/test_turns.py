@@ -103,6 +103,15 @@ def test_a_change_is_about_the_turn_that_is_shown(show):
     assert page.locator(f"{PICTURE} .map.switched-off").count() == 0
 
 
+def test_ten_digits_stand_three_in_a_row_on_a_phone(show):
+    page = show("routed_digits", width=360)
+    figures = page.locator(f"{PICTURE} .figures figure").all()
+    tops = [round(figure.bounding_box()["y"]) for figure in figures]
+    assert [tops.count(top) for top in sorted(set(tops))] == [3, 3, 3, 1]
+    box = box_of(page, ".figures")
+    assert figures[7].bounding_box()["y"] + 84 < box["y"] + box["height"]
+
+
 def rows(page) -> int:
     return page.locator(PICTURE).evaluate("root => root.picture.grid.spec.rows")
 

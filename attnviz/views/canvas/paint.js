@@ -1,5 +1,7 @@
 // How the picture draws itself; one paint is one pass over what is in sight.
 
+const FEW_FIGURES = 6; // more may become as small as those of a compact picture, to be in sight together
+
 Object.defineProperties(
   Picture.prototype,
   Object.getOwnPropertyDescriptors({
@@ -264,7 +266,7 @@ Object.defineProperties(
       const { group, width } = this;
       const room = this.mostHeight - 6;
       if (view === "arcs") return arcSize(group, count, width, room, big, this.theme);
-      const least = Math.min(this.compact ? 84 : 130, (width - GAP) / 2);
+      const least = Math.min(this.compact || count > FEW_FIGURES ? 84 : 130, (width - GAP) / 2);
       if (view === "matrix") {
         const size = fittingWidth(count, width, room, (wide) => wide, least, count === 1 ? 400 : 340);
         return { width: size, height: size };
