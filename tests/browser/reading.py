@@ -6,6 +6,8 @@ import re
 import numpy as np
 
 PICTURE = ".attnviz-picture"
+INPUT = ".attnviz-input"
+INPUTS_PAGE = "tests/pages/inputs_app.py"
 
 
 def written(values: np.ndarray) -> list[str]:

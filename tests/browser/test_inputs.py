@@ -1,288 +1,10 @@
-"""The parts of a task in a real browser: facts, long texts, marked words, drawings, by mouse, keys and finger."""
-
-import json
-from urllib.parse import parse_qs, quote, urlsplit
+"""Long texts, marked words and drawings in a real browser, by mouse, keys and finger."""
 
 import pytest
 
-from tests.toy_tasks import REVIEW, STORY, TASKS
-
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-expect = playwright.expect
-
-INPUT = ".attnviz-input"
-LINES = STORY.split("\n")
-
-
-@pytest.fixture(scope="module")
-def address(serve):
-    return serve("tests/pages/inputs_app.py")
-
-
-@pytest.fixture
-def opened(kept_page, address):
-    """Opens the page for a task and waits for its parts."""
-
-    def show(task: str, page=kept_page, **parameters: str):
-        page.goto("about:blank")
-        page.goto(f"{address}/?task={task}" + "".join(f"&{name}={quote(v)}" for name, v in parameters.items()))
-        page.wait_for_selector(f"{INPUT}[data-theme]")
-        return page
-
-    return show
-
-
-def given(page) -> dict:
-    return json.loads(page.get_by_test_id("stText").first.text_content())["values"]
-
-
-def wait_for(page, name: str, value: object) -> None:
-    """Waits until the server was given this value."""
-    try:
-        page.wait_for_function(
-            """([name, value]) => {
-                const said = document.querySelector('[data-testid=stText]');
-                return said && JSON.stringify(JSON.parse(said.textContent).values[name]) === value;
-            }""",
-            arg=[name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))],
-        )
-    except playwright.TimeoutError:
-        assert given(page)[name] == value
-
-
-def linked(page) -> dict[str, str]:
-    return {name: found[0] for name, found in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
-
-
-def fact(page, number: int):
-    return page.get_by_label(f"Fact {number}", exact=True)
-
-
-def focused(page) -> str | None:
-    return page.locator(INPUT).first.evaluate("node => node.getRootNode().activeElement?.getAttribute('aria-label')")
-
-
-class TestFacts:
-    def test_typing_is_followed_letter_by_letter(self, opened):
-        page = opened("story")
-        fact(page, 2).press("End")
-        page.keyboard.type(" And Cy took the lamp, and all of that without a pause.", delay=5)
-        now = f"{LINES[1]} And Cy took the lamp, and all of that without a pause."
-        wait_for(page, "facts", "\n".join([LINES[0], now, LINES[2]]))
-        expect(fact(page, 2)).to_have_value(now)
-        assert focused(page) == "Fact 2"
-
-    def test_enter_makes_a_row_below_and_backspace_takes_an_empty_one_away(self, opened):
-        page = opened("story")
-        fact(page, 1).press("End")
-        page.keyboard.press("Enter")
-        assert focused(page) == "Fact 2"
-        wait_for(page, "facts", STORY)  # an empty row is no fact
-        page.keyboard.type("Cy is here.")
-        wait_for(page, "facts", "\n".join([LINES[0], "Cy is here.", *LINES[1:]]))
-        fact(page, 2).fill("")
-        fact(page, 2).press("Backspace")
-        assert focused(page) == "Fact 1"
-        wait_for(page, "facts", STORY)
-        expect(page.locator(f"{INPUT} li")).to_have_count(3)
-
-    def test_enter_within_a_fact_cuts_it_in_two(self, opened):
-        page = opened("story", facts="Ann sleeps. Bob reads.")
-        fact(page, 1).press("Home")
-        for _ in "Ann sleeps. ":
-            page.keyboard.press("ArrowRight")
-        page.keyboard.press("Enter")
-        wait_for(page, "facts", "Ann sleeps.\nBob reads.")
-        assert focused(page) == "Fact 2"
-
-    def test_facts_move_by_keys_and_by_buttons(self, opened):
-        page = opened("story")
-        fact(page, 3).press("Alt+ArrowUp")
-        wait_for(page, "facts", "\n".join([LINES[0], LINES[2], LINES[1]]))
-        assert focused(page) == "Fact 2"
-        fact(page, 2).press("Alt+ArrowDown")
-        wait_for(page, "facts", STORY)
-        fact(page, 1).hover()
-        page.get_by_label("Fact 1: move down").click()
-        wait_for(page, "facts", "\n".join([LINES[1], LINES[0], LINES[2]]))
-        expect(page.get_by_label("Fact 3: move down")).to_be_disabled()
-
-    def test_a_deleted_fact_comes_back(self, opened):
-        page = opened("story")
-        expect(page.get_by_role("button", name="undo")).to_be_hidden()
-        for _ in range(3):
-            fact(page, 1).hover()
-            page.get_by_label("Fact 1: delete").click()
-        wait_for(page, "facts", "")
-        page.keyboard.type("New.")
-        for n in range(2):
-            page.get_by_role("button", name="undo").click()
-            wait_for(page, "facts", "\n".join([*LINES[2 - n :], "New."]))
-        page.get_by_role("button", name="undo").click()
-        wait_for(page, "facts", f"{STORY}\nNew.")
-        expect(page.get_by_role("button", name="undo")).to_be_hidden()
-
-    def test_pasted_lines_become_rows(self, opened):
-        page = opened("story", facts="Ann  Bob")
-        fact(page, 1).press("Home")
-        for _ in "Ann ":
-            page.keyboard.press("ArrowRight")
-        paste(page, "one.\r\ntwo. \n\n three.")
-        wait_for(page, "facts", "Ann one.\ntwo.\nthree. Bob")
-        assert focused(page) == "Fact 3"
-        expect(fact(page, 3)).to_have_value("three. Bob")
-
-    def test_a_link_brings_them_back_and_the_example_is_not_in_it(self, opened):
-        page = opened("story")
-        assert "facts" not in linked(page)
-        page.get_by_role("button", name="add a fact").click()
-        page.keyboard.type("A & B # <b>你</b>")
-        wait_for(page, "facts", f"{STORY}\nA & B # <b>你</b>")
-        page.wait_for_function("() => location.search.includes('facts=')")
-        page.goto(page.url)
-        wait_for(page, "facts", f"{STORY}\nA & B # <b>你</b>")
-        expect(fact(page, 4)).to_have_value("A & B # <b>你</b>")
-
-    def test_typing_leaves_few_steps_in_the_history(self, opened):
-        page = opened("story")
-        before = page.evaluate("() => history.length")
-        fact(page, 1).press("End")
-        page.keyboard.type(" twenty letters more", delay=30)
-        wait_for(page, "facts", "\n".join([f"{LINES[0]} twenty letters more", *LINES[1:]]))
-        page.wait_for_function("() => location.search.includes('facts=') && location.search.includes('more')")
-        assert page.evaluate("() => history.length") <= before + 2
-
-    def test_two_hundred_stay_usable(self, opened):
-        page = opened("story")
-        choose_example(page, "How many?")
-        expect(page.locator(f"{INPUT} li")).to_have_count(200)
-        box = page.locator(f"{INPUT} .facts").bounding_box()
-        assert box["height"] < 300
-        fact(page, 150).press("End")
-        page.keyboard.type(" Found.", delay=5)
-        expected = TASKS["story"].examples[2]["facts"].split("\n")
-        wait_for(page, "facts", "\n".join([*expected[:149], f"{expected[149]} Found.", *expected[150:]]))
-        assert focused(page) == "Fact 150"
-        page.keyboard.press("ArrowDown")
-        assert focused(page) == "Fact 151"
-
-    def test_no_more_than_there_is_room_for(self, opened):
-        page = opened("story", facts="\n".join(f"{i}" for i in range(300)))
-        expect(page.get_by_role("button", name="add a fact")).to_be_disabled()
-        expect(page.get_by_text("There is room for 300 facts.")).to_be_visible()
-        fact(page, 5).press("Enter")
-        expect(page.locator(f"{INPUT} li")).to_have_count(300)
-        assert given(page)["facts"].count("\n") == 299
-
-    def test_what_a_browser_sends_is_not_trusted(self, opened):
-        page = opened("story")
-        for odd in ('"x".repeat(20001)', '"x\\n".repeat(300)', "7", "null", "[1]", '{a: "b"}'):
-            page.locator(INPUT).evaluate(f"node => node.input.send({{ value: {odd}, sent: ++node.input.sent }})")
-        fact(page, 1).fill("Still there.")
-        wait_for(page, "facts", "\n".join(["Still there.", *LINES[1:]]))
-
-
-class TestExamples:
-    def test_all_parts_are_filled(self, opened):
-        page = opened("story")
-        fact(page, 1).fill("Something of my own.")
-        choose_example(page, "Where is Cy?")
-        wait_for(page, "facts", "Cy is here.")
-        assert given(page)["question"] == "Where is Cy?"
-        expect(fact(page, 1)).to_have_value("Cy is here.")
-        expect(page.locator(f"{INPUT} li")).to_have_count(1)
-
-    def test_what_was_still_on_its_way_does_not_come_back(self, opened):
-        page = opened("story")
-        fact(page, 1).fill("Typed.")
-        wait_for(page, "facts", "\n".join(["Typed.", *LINES[1:]]))
-        choose_example(page, "Where is Cy?")
-        wait_for(page, "facts", "Cy is here.")
-        page.locator(INPUT).evaluate("node => node.input.send({ value: 'Late.', sent: 3 })")
-        page.get_by_label("Question", exact=True).fill("Asked after that?")
-        wait_for(page, "question", "Asked after that?")
-        assert given(page)["facts"] == "Cy is here."
-        fact(page, 1).press("End")
-        page.keyboard.type("!")
-        wait_for(page, "facts", "Cy is here.!")
-        page.wait_for_function("() => decodeURIComponent(location.search).includes('here.!')")
-
-    def test_that_nobody_writes_any_more_is_said_of_what_stands_there_now(self, opened):
-        page = opened("story")
-        fact(page, 1).fill("Typed.")
-        said = page.locator(INPUT).evaluate(
-            """({ input }) => {
-                const said = [];
-                input.send = (event) => said.push(event);
-                const meta = { ...input.editor, seen: true, linked: true, help: '' };
-                input.update({ ...meta, sent: 1000, value: 'Given.' });
-                input.rest();
-                input.rest();
-                return said;
-            }"""
-        )
-        assert said == [{"value": "Given.", "sent": 1000, "rests": True}]
-
-    def test_leaving_the_field_says_that_nobody_writes_any_more(self, opened):
-        page = opened("story")
-        fact(page, 1).fill("Typed.")
-        said = page.locator(INPUT).evaluate(
-            """(node) => {
-                const said = [];
-                node.input.send = (event) => said.push(event.rests);
-                const [first, second] = node.querySelectorAll('li input');
-                second.focus();
-                const within = said.length;
-                second.blur();
-                return [within, said];
-            }"""
-        )
-        assert said == [0, [True]]
-
-    def test_pictures_and_choices_too(self, opened, kept_page, address):
-        kept_page.goto(f"{address}/?task=cells")
-        choose_example(kept_page, "bright")
-        wait_for(kept_page, "picture", ["3.png", 112, 112])
-        assert given(kept_page)["kind"] == "bright" and linked(kept_page)["picture"] == "3"
-
-    def test_the_same_example_again_takes_back_what_was_typed(self, opened):
-        page = opened("review")
-        for _ in range(2):
-            page.get_by_label("Review", exact=True).fill("My own food.")
-            wait_for(page, "review", "My own food.")
-            choose_example(page, "pie dish")
-            wait_for(page, "review", TASKS["review"].examples[1]["review"])
-            wait_for(page, "target", "pie dish")
-
-
-def test_a_goodbye_that_is_not_meant_takes_nothing_away(opened):
-    found = opened("story").evaluate(
-        """async () => {
-            const parentElement = document.createElement('div');
-            parentElement.innerHTML = '<div class="attnviz-input"></div>';
-            document.body.append(parentElement);
-            const about = { kind: 'facts', label: 'Facts', help: '', most: 9, longest: 9 };
-            const meta = { ...about, seen: true, sent: 0, value: 'a' };
-            const component = { data: { meta }, parentElement, setTriggerValue: () => undefined };
-            const field = () => parentElement.querySelector('li input');
-            const soon = () => new Promise((resolve) => setTimeout(resolve, 50));
-            const leave = attnvizCanvas.input(component);
-            const first = field();
-            first.focus();
-            first.value = 'typed';
-            first.dispatchEvent(new Event('input', { bubbles: true }));
-            leave();
-            const leaveAgain = attnvizCanvas.input(component);
-            await soon();
-            const stays = document.activeElement === first && field() === first && first.value === 'typed';
-            parentElement.remove();
-            leaveAgain();
-            await soon();
-            attnvizCanvas.input(component);
-            return [stays, field() === first];
-        }"""
-    )
-    assert found == [True, False]
+from tests.browser.parts import expect, given, linked, wait_for
+from tests.browser.reading import INPUT
+from tests.toy_tasks import REVIEW
 
 
 class TestLongText:
@@ -473,10 +195,10 @@ class TestDrawing:
         draw(page, (0.3, 0.3), (0.7, 0.7))
         wait_for(page, "sketch", ["drawing", 28, 28])
 
-    def test_a_finger_draws_and_does_not_scroll(self, browser, address):
+    def test_a_finger_draws_and_does_not_scroll(self, browser, serve):
         context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
         page = context.new_page()
-        page.goto(f"{address}/?task=sketch")
+        page.goto(f"{serve('tests/pages/inputs_app.py')}/?task=sketch")
         page.wait_for_selector(f"{INPUT} .pad")
         page.locator(f"{INPUT} .pad").scroll_into_view_if_needed()
         box = page.locator(f"{INPUT} .pad").bounding_box()
@@ -493,10 +215,10 @@ class TestDrawing:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("task", ["story", "review", "cloze", "sketch", "cells"])
-def test_everything_fits_a_phone_in_both_themes(browser, address, task, scheme):
+def test_everything_fits_a_phone_in_both_themes(browser, serve, task, scheme):
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(f"{address}/?task={task}")
+    page.goto(f"{serve('tests/pages/inputs_app.py')}/?task={task}")
     page.wait_for_selector('[data-testid="stText"], [data-testid="stCaptionContainer"]')
     page.wait_for_timeout(300)
     assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 360
@@ -508,21 +230,3 @@ def test_everything_fits_a_phone_in_both_themes(browser, address, task, scheme):
         )
         assert over == 0
     context.close()
-
-
-def paste(page, text: str) -> None:
-    """Pastes into the field that has the focus, as a browser does."""
-    page.locator(INPUT).first.evaluate(
-        """(node, text) => {
-            const clipboardData = new DataTransfer();
-            clipboardData.setData('text/plain', text);
-            const about = { clipboardData, bubbles: true, cancelable: true };
-            node.getRootNode().activeElement.dispatchEvent(new ClipboardEvent('paste', about));
-        }""",
-        text,
-    )
-
-
-def choose_example(page, name: str) -> None:
-    page.get_by_role("button", name="Examples").click()
-    page.get_by_role("menuitem", name=name).click()
