@@ -237,11 +237,11 @@ register(
         predicts="the sentence in the other language, English or Chinese",
         classes=(),
         examples=(
-            {"text": "Where did you buy that blue umbrella?", "decoding": "greedy"},
+            {"text": "The children are playing in the garden.", "decoding": "greedy"},
             {"text": "我妹妹每天早上都喝一杯牛奶。", "decoding": "greedy"},
             {"text": "My father wants to sell his old car.", "decoding": "beam"},
             {"text": "外面下雨了，我们在家里看书吧。", "decoding": "beam"},
-            {"text": "The children are playing in the garden.", "decoding": "greedy"},
+            {"text": "Where did you buy that blue umbrella?", "decoding": "greedy"},
             {"text": "这本书太难了，我看不懂。", "decoding": "greedy"},
         ),
         data=DataSource(
