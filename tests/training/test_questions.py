@@ -213,7 +213,7 @@ def test_training_learns_who_was_met(small, monkeypatch):
 def test_the_best_weights_are_kept_and_the_beginning_counts(small, monkeypatch, figures, best):
     reader, pointer, source, _ = small
     seen = measured(monkeypatch, reader, *figures)
-    training._fit(reader.train(), pointer, reader.parameters(), source, training.Plan(8, 3e-3), [])
-    assert len(seen) == 5
+    kept = training._fit(reader.train(), pointer, reader.parameters(), source, training.Plan(8, 3e-3), [])
+    assert len(seen) == 5 and kept == f"after {2 * best} of 8 batches"
     same = [all(map(torch.equal, reader.parameters(), state)) for state in seen]
     assert same == [i == best for i in range(5)]

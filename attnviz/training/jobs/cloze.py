@@ -61,10 +61,10 @@ def train_features(task: Task, data: Path) -> dict[str, Any]:
     if isinstance(source, Stories):
         given["embedding"] = model.embedding.requires_grad_()
     model.train()
-    _fit(model, pointer, given.values(), source, PLANS[task.name], val)
+    kept = _fit(model, pointer, given.values(), source, PLANS[task.name], val)
     state = {name: value for name, value in model.state_dict().items() if task.name != "cloze" or name != "embedding"}
     card = recipes.card_of(task.name, "features", {}, started, measure(model, pointer, source.words, val))
-    card |= _about(task, source, val) | {"d_model": model.d_model}
+    card |= _about(task, source, val) | {"kept": kept, "d_model": model.d_model}
     if isinstance(source, Stories):
         card |= {"vectors": len(model.embedding), "vocabulary bytes": len(model.spelling)}
     else:
@@ -104,9 +104,9 @@ def train_head(task: Task, spec: mechanisms.Mechanism, values: dict[str, Any], d
     reader, _ = models.features(task.name)
     pointer = models.untrained(task.name, spec.name, options)
     val = task.read(data / task.data.folder, "val").inputs
-    _fit(reader, pointer, pointer.parameters(), source, HEAD_PLAN, val)
+    kept = _fit(reader, pointer, pointer.parameters(), source, HEAD_PLAN, val)
     card = recipes.card_of(task.name, spec.name, values, started, measure(reader, pointer, source.words, val))
-    card |= _about(task, source, val) | {"parameters": sum(p.numel() for p in pointer.parameters())}
+    card |= _about(task, source, val) | {"kept": kept, "parameters": sum(p.numel() for p in pointer.parameters())}
     store.write(models.weights_file(task.name, spec.name, options), pointer.state_dict(), card)
     models.load.cache_clear()
     return card
@@ -124,8 +124,8 @@ def _about(task: Task, source: Source, val: Sequence[Question]) -> dict[str, Any
 
 def _fit(
     reader: Reader, pointer: Pointer, parameters: Iterable[Tensor], source: Source, plan: Plan, val: Sequence[Question]
-) -> None:
-    """Train `parameters` in place and leave them at their best on `val`, the beginning included.
+) -> str:
+    """Train `parameters` in place, leave them at their best on `val`, the beginning included, and say when that was.
 
     The rate rises for a twentieth of the batches and falls along a cosine.
     """
@@ -133,7 +133,7 @@ def _fit(
     optimizer = torch.optim.AdamW(parameters, lr=plan.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=plan.batches, pct_start=0.05)
     figures = measure(reader, pointer, source.words, val)
-    best, state = figures["accuracy"], _copies(parameters)
+    best, state, kept = figures["accuracy"], _copies(parameters), 0
     progress, mean = Progress("train", plan.batches, seconds=20), math.nan
     for batch in range(plan.batches):
         reader.train(is_reader)
@@ -148,10 +148,11 @@ def _fit(
         if (batch + 1) % max(1, plan.batches // CHECKS) == 0:
             figures = measure(reader, pointer, source.words, val)
             if figures["accuracy"] > best:
-                best, state = figures["accuracy"], _copies(parameters)
+                best, state, kept = figures["accuracy"], _copies(parameters), batch + 1
         progress.step(f"loss {mean:.3f}, held-out accuracy {figures['accuracy']:.4f}")
     for parameter, value in zip(parameters, state, strict=True):
         parameter.data.copy_(value)
+    return f"after {kept} of {plan.batches} batches"
 
 
 def _copies(parameters: Sequence[Tensor]) -> list[Tensor]:
