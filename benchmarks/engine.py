@@ -103,14 +103,17 @@ def _with_and_without(result: Result, spec: registry.Mechanism, sizes: tuple[int
 
 
 def _plain_and_traced(spec: registry.Mechanism, module: nn.Module, items: Tensor) -> tuple:
+    sides = registry.example_sides(spec, items.shape[1], FEATURES)
+    formulas = getattr(module, "formulas", spec.steps)
+
     def plain() -> None:
-        module(items)
+        module(items, **sides)
 
     def traced() -> None:
         with record() as heard:
-            module(items)
+            module(items, **sides)
         heard.maps()
-        heard.steps(spec.steps)
+        heard.steps(formulas)
 
     return plain, traced
 

@@ -23,9 +23,10 @@ def test_both_multi_heads_give_the_same_context_and_weights():
     np.testing.assert_allclose(heard.maps()[0].weights, weights[0].numpy(), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", engine.registry.mechanisms())
 @torch.inference_mode()
-def test_the_engine_is_measured_with_and_without_its_trace():
-    result, spec = Result(), engine.registry.get("capsule")
+def test_the_engine_is_measured_with_and_without_its_trace(name):
+    result, spec = Result(), engine.registry.get(name)
     engine._with_and_without(result, spec, (4, 8), 0.0)
     assert [raw["items"] for raw in result.raw] == [4, 8]
     assert all(len(raw["seconds"]["traced"]) == len(raw["seconds"]["plain"]) >= 5 for raw in result.raw)
