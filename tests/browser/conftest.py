@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.browser.reading import INPUT, INPUTS_PAGE, PICTURE
+from tests.browser.reading import INPUT, INPUTS_PAGE, PICTURE, asked
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -156,10 +156,11 @@ def opened(kept_page, serve) -> Callable[..., object]:
     """Opens the page that asks for the parts of a toy task, and waits for them."""
     address = serve(INPUTS_PAGE)
 
-    def asked(task: str, page=kept_page, **parameters: str):
+    def show_parts(task: str, page=kept_page, **parameters: str):
         page.goto("about:blank")
         page.goto(f"{address}/?task={task}" + "".join(f"&{name}={quote(v)}" for name, v in parameters.items()))
         page.wait_for_selector(f"{INPUT}[data-theme]")
+        asked(page)
         return page
 
-    return asked
+    return show_parts

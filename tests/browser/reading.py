@@ -15,6 +15,12 @@ def written(values: np.ndarray) -> list[str]:
     return [f"{v:.4f}" if v >= 0.00095 or v == 0 else re.sub(r"e-0?", "e−", f"{v:.1e}") for v in values]
 
 
+def asked(page) -> None:
+    """Waits until all of the page with a task's parts is there, so that nothing moves any more."""
+    page.get_by_role("button", name="Examples").wait_for()
+    page.locator("[data-testid=stText], [data-testid=stCaptionContainer]").first.wait_for()
+
+
 def box_of(page, selector: str) -> dict:
     """Where a part of the picture stands in the window."""
     return page.locator(f"{PICTURE} {selector}").first.bounding_box()

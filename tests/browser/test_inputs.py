@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.parts import expect, given, linked, wait_for
-from tests.browser.reading import INPUT
+from tests.browser.reading import INPUT, INPUTS_PAGE, asked
 from tests.toy_tasks import REVIEW
 
 
@@ -198,8 +198,8 @@ class TestDrawing:
     def test_a_finger_draws_and_does_not_scroll(self, browser, serve):
         context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
         page = context.new_page()
-        page.goto(f"{serve('tests/pages/inputs_app.py')}/?task=sketch")
-        page.wait_for_selector(f"{INPUT} .pad")
+        page.goto(f"{serve(INPUTS_PAGE)}/?task=sketch")
+        asked(page)
         page.locator(f"{INPUT} .pad").scroll_into_view_if_needed()
         box = page.locator(f"{INPUT} .pad").bounding_box()
         fingers = context.new_cdp_session(page)
@@ -218,8 +218,8 @@ class TestDrawing:
 def test_everything_fits_a_phone_in_both_themes(browser, serve, task, scheme):
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(f"{serve('tests/pages/inputs_app.py')}/?task={task}")
-    page.wait_for_selector('[data-testid="stText"], [data-testid="stCaptionContainer"]')
+    page.goto(f"{serve(INPUTS_PAGE)}/?task={task}")
+    asked(page)
     page.wait_for_timeout(300)
     assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 360
     if task != "cells":
