@@ -18,6 +18,7 @@ from attnviz.tasks.job import Part
 from attnviz.tasks.pointer import ClozeJob, is_word
 from attnviz.tasks.registry import DataSource, Examples, Task, data_file, register
 
+MISSING = "XXXXX"  # where a published question has its blank
 WINDOW = 20  # sentences before the one with the blank
 
 
@@ -111,7 +112,7 @@ def _parts(rows: list[dict[str, Any]]) -> list[str]:
 
 def _checksums(document: Iterable[str]) -> list[str]:
     texts = ["".join(s.split()) for s in document]
-    long = [s for s in texts if len(s) >= 12 and "XXXXX" not in s] or ["".join(texts)]
+    long = [s for s in texts if len(s) >= 12 and MISSING not in s] or ["".join(texts)]
     return [hashlib.md5(s.encode(), usedforsecurity=False).hexdigest() for s in long]
 
 
@@ -127,12 +128,12 @@ def story_question(row: Mapping[str, Any]) -> Question | None:
 
     Its kind is "sentence" if the sentence with the blank stands in the text, else "exercise".
     """
-    document = tuple(s.replace("XXXXX", BLANK) for s in row["doc"])
+    document = tuple(s.replace(MISSING, BLANK) for s in row["doc"])
     options = tuple(dict.fromkeys(w for s in document for w in s.split() if is_word(w)))
-    if row["query"].count("XXXXX") != 1 or row["answer"] not in options:
+    if row["query"].count(MISSING) != 1 or row["answer"] not in options:
         return None
     kind = "sentence" if any(BLANK in s for s in document) else "exercise"
-    return Question(document, row["query"].replace("XXXXX", BLANK), row["answer"], options, kind)
+    return Question(document, row["query"].replace(MISSING, BLANK), row["answer"], options, kind)
 
 
 _PARTS = (

@@ -17,7 +17,7 @@ from attnviz.features.reader import Reading
 from attnviz.features.segment import Vocabulary
 from attnviz.features.words import Words
 from attnviz.tasks import cloze
-from attnviz.tasks.cloze import Question
+from attnviz.tasks.cloze import MISSING, Question
 from attnviz.tasks.pointer import MAX_WORDS, is_word
 
 LONGEST = 60  # words of a sentence that is made a question
@@ -127,7 +127,7 @@ class Stories:
     def __init__(self, folder: Path):
         rows = cloze.stories(folder, "train")
         texts = dict.fromkeys(tuple(row["doc"]) for row in rows)
-        kept = [[s for s in text if "XXXXX" not in s] for text in texts]
+        kept = [[s for s in text if MISSING not in s] for text in texts]
         self.vocabulary = Vocabulary.learnt((w for text in kept for s in text for w in s.split()), n_vectors=VECTORS)
         self.words = lru_cache(maxsize=None)(partial(blanks.segmented, vocabulary=self.vocabulary))
         self.texts = sorted((tuple(self.words(s) for s in text) for text in kept if len(text) > 2), key=_length)

@@ -8,9 +8,8 @@ import pytest
 
 import attnviz
 from attnviz.intervention import Intervention
+from tests.browser.parts import expect
 from tests.browser.reading import PICTURE, cell, numbers, written
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 TEXT = "Who wrote the first novel about time travel ?"
 

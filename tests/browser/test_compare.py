@@ -7,10 +7,9 @@ import pytest
 
 import attnviz
 from attnviz.analysis.pairs import compare, difference
+from tests.browser.parts import expect
 from tests.browser.reading import written
 from tests.helpers import mechanisms_for
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 BOARD, SHEET = ".attnviz-board", ".attnviz-sheet"
 QUESTION = attnviz.tasks()["trec"].examples[0]

@@ -9,10 +9,9 @@ import pytest
 
 import attnviz
 from tests.browser.files import FILES
+from tests.browser.parts import expect
 from tests.browser.reading import PICTURE, box_of, cell, colour, linked, numbers, pointed, readout, written
 from tests.helpers import png
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 PICTURES = Path(__file__).parents[2] / "sample_data" / "pictures"
 QUESTION = attnviz.tasks()["trec"].examples[0]

@@ -12,13 +12,12 @@ from attnviz.export import from_json, sheet_html, to_html, to_json
 from attnviz.export.palette import palette
 from attnviz.features.picture import read_picture
 from attnviz.views.scripts import picture_code
+from tests.browser.parts import expect
 from tests.browser.reading import PICTURE, cell, pointed, readout
 from tests.browser.take_app import TEXT
 from tests.export.traces import ODD, attending, changed, odd
 from tests.export.traces import TEXT as CHANGED_TEXT
 from tests.helpers import mechanisms_for, png
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
+from tests.browser.parts import expect
 from tests.browser.reading import PICTURE
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
 
 
 def test_the_first_link_of_all_opens_the_page_inside_the_app(serve, page):

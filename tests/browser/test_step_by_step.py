@@ -10,8 +10,7 @@ import pytest
 import attnviz
 from attnviz.export import to_json
 from attnviz.intervention import Intervention, Override
-
-expect = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright").expect
+from tests.browser.parts import expect
 
 SHEET = ".attnviz-worksheet"
 TEXT = "Who wrote Hamlet ?"
